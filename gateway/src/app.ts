@@ -1,0 +1,146 @@
+import { join } from "node:path";
+
+import type { FastifyInstance } from "fastify";
+
+import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
+import { openKeyRing, type KeyRing } from "#governance/key-ring.ts";
+import { addAccountRoutes } from "#http/ingress/account.ts";
+import { addInferenceRoutes } from "#http/ingress/inference.ts";
+import { addModelRoutes } from "#http/ingress/models.ts";
+import { addOperationsRoutes } from "#http/ingress/operations.ts";
+import { addResponseRoutes } from "#http/ingress/responses.ts";
+import { createServer } from "#http/server.ts";
+import { isDemoUrl } from "#demo/demo-provider.ts";
+import { demoSend } from "#demo/demo-send.ts";
+import { openMarket, type LocalServer, type OpenMarket } from "#market/open-market.ts";
+import { DEFAULT_TIMEOUTS, type Gateway, type Timeouts } from "#pipeline/gateway.ts";
+import { createStoredResponses } from "#pipeline/stored-responses.ts";
+import { loadMasterKey } from "#privacy/master-key.ts";
+import { openStore, type Store } from "#store/store.ts";
+
+import { deleteExpiredResponses } from "#store/stored-responses.ts";
+import { findGeneration } from "#telemetry/read-record.ts";
+import { createRecordWriter } from "#telemetry/write-record.ts";
+import type { Send } from "#upstream/answer.ts";
+import { createDialer } from "#upstream/dialer.ts";
+
+export const VERSION = "0.1.0";
+
+export interface AppOptions {
+  /** The data folder. */
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly host?: string;
+  /** 0: any free port. */
+  readonly port?: number;
+  /** `turnpike.yaml`; absent: the one in the data folder, where there is one. */
+  readonly configFile?: string;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Told when a changed configuration is refused; the old one stays in force. */
+  readonly onConfigError?: (message: string) => void;
+}
+
+export interface StartupReport {
+  readonly home: string;
+  /** Found in the environment: ids and names of variables, never values. */
+  readonly providers: readonly { readonly id: string; readonly variable: string }[];
+  readonly local: readonly LocalServer[];
+  readonly bootstrap: BootstrapKey;
+  readonly models: number;
+  readonly endpoints: number;
+  readonly readyMs: number;
+  readonly configFile?: string;
+}
+
+export interface App {
+  readonly url: string;
+  readonly startup: StartupReport;
+  /** Lets answers that are being given finish, up to a limit, then closes everything. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 8402;
+const PURGE_INTERVAL_MS = 60 * 60 * 1000;
+
+/** Puts the gateway together and starts it. Rejects when the port is busy or the data cannot be used. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const started = performance.now();
+  const { home, env } = options;
+  const store = await openStore(home);
+  const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
+  const bootstrap = await bootstrapKey(store.core, master.keyPepper, {
+    fromEnvironment: env["TURNPIKE_KEY"],
+    now: Date.now(),
+  });
+  const keys = await openKeyRing(store.core, master.keyPepper, Date.now);
+  const dialer = createDialer(() => market.trustedOrigins());
+  const send: Send = (request) =>
+    isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
+  const market: OpenMarket = await openMarket({
+    env,
+    configFile: options.configFile ?? join(home, "turnpike.yaml"),
+    send,
+    ...(options.onConfigError !== undefined && { onError: options.onConfigError }),
+  });
+  const gateway: Gateway = {
+    keys,
+    market: market.current,
+    send,
+    writeRecord: createRecordWriter(store.records),
+    responses: createStoredResponses(store.core, master, Date.now),
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    tick: () => performance.now(),
+  };
+  const state = { ready: true };
+  const server = createServer(Date.now);
+  addRoutes(server, { gateway, keys, store, state });
+  const url = await server.listen({
+    host: options.host ?? DEFAULT_HOST,
+    port: options.port ?? DEFAULT_PORT,
+  });
+  const purge = setInterval(
+    () => void deleteExpiredResponses(store.core, Date.now()),
+    PURGE_INTERVAL_MS,
+  );
+  purge.unref();
+  const { catalog } = market.current();
+  return {
+    url,
+    startup: {
+      home,
+      providers: market.discovered,
+      local: market.local,
+      bootstrap,
+      models: catalog.models.length,
+      endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
+      readyMs: performance.now() - started,
+      ...(market.configFile !== undefined && { configFile: market.configFile }),
+    },
+    close: async () => {
+      state.ready = false;
+      clearInterval(purge);
+      await server.close();
+      market.close();
+      keys.close();
+      await dialer.close();
+      await store.close();
+    },
+  };
+}
+
+interface RouteDeps {
+  readonly gateway: Gateway;
+  readonly keys: KeyRing;
+  readonly store: Store;
+  readonly state: { readonly ready: boolean };
+}
+
+function addRoutes(server: FastifyInstance, { gateway, keys, store, state }: RouteDeps): void {
+  const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
+  addInferenceRoutes(server, gateway, clock);
+  addModelRoutes(server, { market: gateway.market, keys });
+  addResponseRoutes(server, { keys, responses: gateway.responses });
+  addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
+  addOperationsRoutes(server, { isReady: () => state.ready, version: VERSION });
+}

@@ -1,0 +1,21 @@
+import { isObject } from "#lib/json.ts";
+import type { JsonObject } from "#lib/json.ts";
+
+/**
+ * A tool call's JSON text as the object that some protocols want. No text at all means no arguments.
+ * `exact` is false when the text is not an object: it then stands whole under `input`.
+ */
+export function toolInputObject(text: string): {
+  readonly value: JsonObject;
+  readonly exact: boolean;
+} {
+  if (text.trim() === "") return { value: {}, exact: true };
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return { value, exact: true };
+    if (value === null) return { value: {}, exact: true };
+    return { value: { input: value }, exact: false };
+  } catch {
+    return { value: { input: text }, exact: false };
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from "fastify";
+
+import { GatewayError } from "#canonical/failure.ts";
+import type { KeyRing } from "#governance/key-ring.ts";
+import { credentialOf } from "#pipeline/authenticate.ts";
+import type { Generation } from "#telemetry/read-record.ts";
+
+interface Deps {
+  readonly keys: Pick<KeyRing, "authenticate">;
+  readonly findGeneration: (id: string) => Promise<Generation | undefined>;
+}
+
+/** Adds what a key can read of itself: its requests and its own description. */
+export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration }: Deps): void {
+  server.get("/v1/generations/:id", async (request) => {
+    const key = keys.authenticate(credentialOf(request));
+    const { id } = request.params as { id: string };
+    const found = await findGeneration(id);
+    if (found === undefined || found.keyId !== key.id) {
+      throw new GatewayError({
+        code: "not_found",
+        field: "id",
+        message: `There is no request "${id.slice(0, 60)}" of this key. The id is the answer's x-request-id header.`,
+      });
+    }
+    return { data: found.body };
+  });
+  server.get("/v1/key", async (request) => {
+    const key = keys.authenticate(credentialOf(request));
+    return {
+      data: {
+        id: key.id,
+        name: key.name,
+        hint: key.hint,
+        created_at: new Date(key.createdAt).toISOString(),
+      },
+    };
+  });
+}

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import type { ClientProtocol } from "#canonical/protocol-name.ts";
+import { GatewayError } from "#canonical/failure.ts";
+import { createAnswerSink } from "#http/stream-writer.ts";
+import type { OperationName } from "#pipeline/exchange.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
+import { handleRequest } from "#pipeline/handle-request.ts";
+
+interface InferenceRoute {
+  readonly path: string;
+  readonly operation: OperationName;
+  readonly protocol: ClientProtocol;
+}
+
+/** Every way in. Gemini's, whose path names model and verb, are beside them. */
+const ROUTES: readonly InferenceRoute[] = [
+  { path: "/chat/completions", operation: "chat", protocol: "openai-chat" },
+  { path: "/completions", operation: "chat", protocol: "openai-completions" },
+  { path: "/responses", operation: "chat", protocol: "openai-responses" },
+  { path: "/messages", operation: "chat", protocol: "anthropic-messages" },
+  { path: "/messages/count_tokens", operation: "count-tokens", protocol: "anthropic-messages" },
+  { path: "/embeddings", operation: "embeddings", protocol: "openai-chat" },
+  { path: "/rerank", operation: "rerank", protocol: "openai-chat" },
+  { path: "/moderations", operation: "moderations", protocol: "openai-chat" },
+];
+
+const GEMINI_VERBS: Readonly<Record<string, OperationName>> = {
+  generateContent: "chat",
+  streamGenerateContent: "chat",
+  countTokens: "count-tokens",
+};
+
+type Tick = () => { readonly now: number; readonly tick: number };
+
+/** Adds the inference routes under `/v1` and its aliases. */
+export function addInferenceRoutes(server: FastifyInstance, gateway: Gateway, clock: Tick): void {
+  for (const { path, operation, protocol } of ROUTES) {
+    for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
+      server.post(prefix + path, (request, reply) =>
+        serve(request, reply, { gateway, clock, operation, protocol }),
+      );
+    }
+  }
+  for (const prefix of ["/v1beta", "/v1"]) {
+    // Models with slashes in their name are part of the wildcard; the verb is behind the last colon.
+    server.post(`${prefix}/models/*`, (request, reply) => {
+      const { model, verb } = geminiTarget((request.params as { "*": string })["*"]);
+      const operation = GEMINI_VERBS[verb];
+      if (operation === undefined) throw unknownVerb(verb);
+      const target = { pathModel: model, pathVerb: verb };
+      return serve(request, reply, { gateway, clock, operation, protocol: "gemini", ...target });
+    });
+  }
+}
+
+function geminiTarget(rest: string): { model: string; verb: string } {
+  const colon = rest.lastIndexOf(":");
+  return colon === -1
+    ? { model: rest, verb: "" }
+    : { model: rest.slice(0, colon), verb: rest.slice(colon + 1) };
+}
+
+const unknownVerb = (verb: string): GatewayError =>
+  new GatewayError({
+    code: "not_found",
+    message: `Models have no method "${verb.slice(0, 60)}" here; there are ${Object.keys(GEMINI_VERBS).join(", ")}.`,
+  });
+
+interface Serving {
+  readonly gateway: Gateway;
+  readonly clock: Tick;
+  readonly operation: OperationName;
+  readonly protocol: ClientProtocol;
+  readonly pathModel?: string;
+  readonly pathVerb?: string;
+}
+
+function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): FastifyReply {
+  const { gateway, clock, ...target } = serving;
+  const { now, tick } = clock();
+  const gone = new AbortController();
+  const { raw } = reply;
+  reply.hijack();
+  raw.on("close", () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  void handleRequest(
+    {
+      ...target,
+      requestId: request.id,
+      headers: request.headers,
+      body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      startedAt: now,
+      startedTick: tick,
+      clientGone: gone.signal,
+      sink: createAnswerSink(raw),
+    },
+    gateway,
+  );
+  return reply;
+}

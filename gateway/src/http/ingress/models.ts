@@ -1,0 +1,228 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+import { GatewayError } from "#canonical/failure.ts";
+import type { CatalogEndpoint, CatalogModel, Prices } from "#catalog/types.ts";
+import { compact, type JsonObject } from "#lib/json.ts";
+import type { KeyRing } from "#governance/key-ring.ts";
+import { credentialOf } from "#pipeline/authenticate.ts";
+import { AUTO_NAMES } from "#pipeline/auto.ts";
+import type { Market } from "#pipeline/market.ts";
+
+/** A model of the list with those of its endpoints that have a key. */
+interface Listed {
+  readonly id: string;
+  readonly model: CatalogModel;
+  readonly endpoints: readonly CatalogEndpoint[];
+}
+
+interface Deps {
+  readonly market: () => Market;
+  readonly keys: Pick<KeyRing, "authenticate">;
+}
+
+interface ModelLists {
+  readonly openai: string;
+  readonly codex: string;
+  readonly gemini: string;
+}
+
+/** Lists are as large as the catalogue and the same for everybody: written once a market. */
+const lists = new WeakMap<Market, ModelLists>();
+
+/** Adds the model lists: one body that OpenAI's, Anthropic's and Codex's clients all accept. */
+export function addModelRoutes(server: FastifyInstance, { market, keys }: Deps): void {
+  const authenticated = async (request: FastifyRequest): Promise<void> => {
+    keys.authenticate(credentialOf(request));
+  };
+  const guarded = { onRequest: authenticated };
+  for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
+    server.get(`${prefix}/models`, guarded, (request, reply) => {
+      const { openai, codex } = listsOf(market());
+      const forCodex = (request.query as JsonObject)["client_version"] !== undefined;
+      return reply.type("application/json").send(forCodex ? codex : openai);
+    });
+    server.get(`${prefix}/models/*`, guarded, (request) => {
+      const name = (request.params as { "*": string })["*"];
+      const endpoints = name.endsWith("/endpoints");
+      const listed = findModel(endpoints ? name.slice(0, -"/endpoints".length) : name, market());
+      return endpoints ? endpointsBody(listed) : modelObject(listed);
+    });
+  }
+  server.get("/v1beta/models", guarded, (_request, reply) =>
+    reply.type("application/json").send(listsOf(market()).gemini),
+  );
+  server.get("/v1beta/models/*", guarded, (request) =>
+    geminiModel(findModel((request.params as { "*": string })["*"], market())),
+  );
+}
+
+function listsOf(market: Market): ModelLists {
+  const known = lists.get(market);
+  if (known !== undefined) return known;
+  const listed = listedModels(market);
+  const data = listed.map(modelObject);
+  const list = {
+    object: "list",
+    data,
+    has_more: false,
+    first_id: listed[0]?.id ?? null,
+    last_id: listed.at(-1)?.id ?? null,
+  };
+  const chat = listed.filter(({ model }) => model.kind === "chat");
+  const made: ModelLists = {
+    openai: JSON.stringify(list),
+    codex: JSON.stringify({ ...list, models: chat.map(codexModel) }),
+    gemini: JSON.stringify({ models: chat.map(geminiModel) }),
+  };
+  lists.set(market, made);
+  return made;
+}
+
+function listedModels(market: Market): readonly Listed[] {
+  const models = market.catalog.models.flatMap((model) => {
+    const endpoints = configuredEndpoints(model, market);
+    return endpoints.length === 0 ? [] : [{ id: publicId(model, endpoints), model, endpoints }];
+  });
+  const aliases = [...market.aliases].flatMap(([alias, target]) => {
+    const found = market.catalog.resolve(target);
+    return found === undefined ? [] : [{ id: alias, ...found }];
+  });
+  return [
+    ...AUTO_NAMES.map((id) => ({ id, model: autoModel(id), endpoints: [] })),
+    ...aliases,
+    ...models,
+  ];
+}
+
+/** The demo is always named with its provider, so that nobody takes it for a model. */
+const publicId = (model: CatalogModel, endpoints: readonly CatalogEndpoint[]): string =>
+  endpoints.every(({ provider }) => provider === "demo")
+    ? `demo/${endpoints[0]?.upstreamModel}`
+    : model.id;
+
+const configuredEndpoints = (model: CatalogModel, market: Market): readonly CatalogEndpoint[] =>
+  market.catalog.endpointsOf(model.id).filter(({ provider }) => market.providers.has(provider));
+
+const autoModel = (id: string): CatalogModel => ({
+  id,
+  name: id === "claude-auto" ? "Turnpike auto (for Claude Code)" : `Turnpike ${id}`,
+  author: "turnpike",
+  kind: "chat",
+  aliases: [],
+  input: ["text", "image", "file"],
+  output: ["text"],
+  capabilities: { tools: true, structuredOutput: true, reasoning: true },
+});
+
+function findModel(name: string, market: Market): Listed {
+  const decoded = decodeURIComponent(name).replace(/^models\//, "");
+  if (AUTO_NAMES.includes(decoded))
+    return { id: decoded, model: autoModel(decoded), endpoints: [] };
+  const found = market.catalog.resolve(market.aliases.get(decoded.toLowerCase()) ?? decoded);
+  if (found !== undefined) return { id: decoded, ...found };
+  const near = market.catalog.near(decoded.slice(0, 120), 3);
+  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+  throw new GatewayError({
+    code: "unknown_model",
+    field: "model",
+    message: `There is no model "${decoded.slice(0, 120)}".${hint}`,
+  });
+}
+
+const limit = (
+  endpoints: readonly CatalogEndpoint[],
+  key: "contextTokens" | "maxOutputTokens",
+): number | undefined => {
+  const limits = endpoints.map((endpoint) => endpoint[key]).filter((value) => value !== undefined);
+  return limits.length === 0 ? undefined : Math.max(...limits);
+};
+
+function modelObject({ id, model, endpoints }: Listed): JsonObject {
+  const released = `${model.released ?? "2025-01-01"}T00:00:00Z`;
+  const cheapest = endpoints.find(({ prices }) => prices !== undefined)?.prices;
+  return compact({
+    id,
+    object: "model",
+    type: "model",
+    created: Math.floor(Date.parse(released) / 1000),
+    created_at: released,
+    owned_by: model.author,
+    display_name: model.name,
+    kind: model.kind,
+    context_length: limit(endpoints, "contextTokens"),
+    max_output_tokens: limit(endpoints, "maxOutputTokens"),
+    architecture: { input_modalities: model.input, output_modalities: model.output },
+    capabilities: model.capabilities,
+    pricing: cheapest && pricing(cheapest),
+    providers: [...new Set(endpoints.map(({ provider }) => provider))],
+    deprecation_date: model.deprecated,
+  });
+}
+
+/** USD a token as decimal text, as OpenRouter's clients read it. */
+function pricing(prices: Prices): JsonObject {
+  const usd = (pico: number | undefined): string | undefined =>
+    pico === undefined ? undefined : (pico / 1e12).toFixed(12).replace(/\.?0+$/, "") || "0";
+  return compact({
+    prompt: usd(prices.input),
+    completion: usd(prices.output),
+    input_cache_read: usd(prices.cacheRead),
+    input_cache_write: usd(prices.cacheWrite5m),
+    internal_reasoning: usd(prices.reasoning),
+  });
+}
+
+const endpointsBody = ({ id, endpoints }: Listed): JsonObject => ({
+  object: "list",
+  model: id,
+  data: endpoints.map((endpoint) =>
+    compact({
+      id: `${endpoint.provider}/${endpoint.upstreamModel}`,
+      object: "endpoint",
+      provider: endpoint.provider,
+      upstream_model: endpoint.upstreamModel,
+      context_length: endpoint.contextTokens,
+      max_output_tokens: endpoint.maxOutputTokens,
+      pricing: endpoint.prices && pricing(endpoint.prices),
+      prices_pico_usd: endpoint.prices,
+      source: endpoint.source,
+      deprecation_date: endpoint.deprecated,
+    }),
+  ),
+});
+
+/** What Codex decodes; a missing member makes it refuse the whole list. */
+const codexModel = ({ id, model, endpoints }: Listed, at: number): JsonObject => ({
+  slug: id,
+  display_name: model.name,
+  description: model.name,
+  default_reasoning_level: "medium",
+  supported_reasoning_levels: ["low", "medium", "high"].map((effort) => ({
+    effort,
+    description: effort,
+  })),
+  shell_type: "shell_command",
+  visibility: "list",
+  supported_in_api: true,
+  priority: at,
+  upgrade: null,
+  base_instructions: "",
+  supports_reasoning_summaries: model.capabilities.reasoning === true,
+  support_verbosity: false,
+  default_verbosity: null,
+  apply_patch_tool_type: null,
+  truncation_policy: { mode: "bytes", limit: 10_000 },
+  supports_parallel_tool_calls: true,
+  context_window: limit(endpoints, "contextTokens") ?? 200_000,
+  experimental_supported_tools: [],
+});
+
+const geminiModel = ({ id, model, endpoints }: Listed): JsonObject =>
+  compact({
+    name: `models/${id}`,
+    displayName: model.name,
+    description: model.name,
+    inputTokenLimit: limit(endpoints, "contextTokens"),
+    outputTokenLimit: limit(endpoints, "maxOutputTokens"),
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"],
+  });

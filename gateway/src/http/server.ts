@@ -1,0 +1,92 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+
+import { GatewayError, type Failure, FAILURES } from "#canonical/failure.ts";
+import type { ClientProtocol } from "#canonical/protocol-name.ts";
+import { newId } from "#lib/ids.ts";
+import { CLIENT_CODECS } from "#protocols/registry.ts";
+
+/** Agents send 40 to 90 kB a turn, images and documents more; the largest provider limit is 32 MB. */
+const BODY_LIMIT = 32 * 1024 * 1024;
+
+/** Limits of the sockets: a slow or silent sender holds no connection for long. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the idle time of common load balancers, so that they close first. */
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** The dialect in which a path's errors are written. */
+export function protocolOfPath(path: string): ClientProtocol {
+  if (path.includes("/v1/messages") || path.startsWith("/anthropic/")) return "anthropic-messages";
+  if (path.startsWith("/v1beta") || /\/v1\/models\/[^/]+:/.test(path)) return "gemini";
+  if (path.includes("/v1/responses")) return "openai-responses";
+  return "openai-chat";
+}
+
+/** The HTTP server without routes: body as bytes, errors in the path's dialect. */
+export function createServer(now: () => number): FastifyInstance {
+  const server = Fastify({
+    bodyLimit: BODY_LIMIT,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 400 },
+    genReqId: () => newId("req_", now()),
+    // The client's own `x-request-id` would let it forge ours.
+    requestIdHeader: false,
+    disableRequestLogging: true,
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.setErrorHandler((error, request, reply) => sendFailure(request, reply, failureOf(error)));
+  server.setNotFoundHandler((request, reply) =>
+    sendFailure(request, reply, {
+      code: "not_found",
+      message: `There is no ${request.method} ${request.url.split("?")[0]?.slice(0, 200)}. See / for what is offered.`,
+    }),
+  );
+  server.server.on("upgrade", (_request, socket) => {
+    // Codex tries WebSocket first: at 426 it goes on with HTTP at once, at 404 after seven tries.
+    socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
+  return server;
+}
+
+/** Writes a failure in the dialect of the request's path. */
+export function sendFailure(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failure: Failure,
+): FastifyReply {
+  const kind: { status: number; clientRetry?: false } = FAILURES[failure.code];
+  const codec = CLIENT_CODECS[protocolOfPath(request.url)];
+  reply.code(kind.status).headers({ "x-request-id": request.id, "request-id": request.id });
+  if (kind.clientRetry === false) reply.header("x-should-retry", "false");
+  return reply.send(codec.renderError(failure, request.id));
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof GatewayError) return error.failure;
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    const limit = `${BODY_LIMIT / 1024 / 1024} MiB`;
+    return {
+      code: "payload_too_large",
+      message: `The body is over ${limit}. Send large files by URL or file id.`,
+    };
+  }
+  if (statusCode !== undefined && statusCode < 500) {
+    return {
+      code: "invalid_request",
+      message: error instanceof Error ? error.message : "The request cannot be read.",
+    };
+  }
+  process.emitWarning(error instanceof Error ? error : String(error), {
+    code: "TURNPIKE_INTERNAL",
+  });
+  return { code: "internal", message: "The gateway failed at this request. Its log says why." };
+}

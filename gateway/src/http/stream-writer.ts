@@ -1,0 +1,39 @@
+import type { ServerResponse } from "node:http";
+
+import type { AnswerSink } from "#pipeline/exchange.ts";
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** Headers that keep proxies on the way from holding a stream back. */
+const STREAM_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
+/** The way back over a socket. Writes after the client has left go nowhere and harm nothing. */
+export function createAnswerSink(response: ServerResponse): AnswerSink {
+  const gone = (): boolean => response.destroyed || response.writableEnded;
+  return {
+    json(status, headers, body) {
+      if (gone() || response.headersSent) return;
+      response.writeHead(status, {
+        "content-type": JSON_TYPE,
+        "content-length": Buffer.byteLength(body),
+        ...headers,
+      });
+      response.end(body);
+    },
+    startStream(headers) {
+      if (gone() || response.headersSent) return;
+      response.writeHead(200, { ...STREAM_HEADERS, ...headers });
+      response.flushHeaders();
+    },
+    write: (bytes) => gone() || response.write(bytes),
+    onDrain: (callback) => void response.once("drain", callback),
+    end() {
+      if (!gone()) response.end();
+    },
+    destroy: () => void response.destroy(),
+  };
+}

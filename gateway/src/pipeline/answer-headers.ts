@@ -1,0 +1,59 @@
+import { failureKind, type Failure } from "#canonical/failure.ts";
+import { formatUsd } from "#lib/money.ts";
+import type { Answer, Call } from "#pipeline/call.ts";
+import type { Loss } from "#protocols/codec.ts";
+
+type Headers = Record<string, string>;
+
+/** Both SDK families look for their request id under their own name. */
+export function baseHeaders(call: Call): Headers {
+  const { requestId } = call.exchange;
+  return { "x-request-id": requestId, "request-id": requestId };
+}
+
+/** What an answer tells about how it came to be. A stream's cost is not known yet when its head goes out. */
+export function answerHeaders(call: Call, answer: Answer, costNanoUsd?: bigint | null): Headers {
+  const { endpoint, reason } = answer.route;
+  const headers = baseHeaders(call);
+  headers["x-turnpike-model"] = headerValue(endpoint.upstreamModel);
+  headers["x-turnpike-provider"] = endpoint.provider;
+  headers["x-turnpike-route-reason"] = headerValue(reason);
+  headers["x-turnpike-attempts"] = String(call.attempts.length);
+  headers["x-turnpike-cache"] = "off";
+  headers["x-turnpike-overhead-ms"] = overheadMs(call).toFixed(2);
+  if (costNanoUsd !== undefined) {
+    headers["x-turnpike-cost-usd"] = costNanoUsd === null ? "unknown" : formatUsd(costNanoUsd);
+  }
+  if (answer.losses.length > 0) headers["x-turnpike-warnings"] = warningsValue(answer.losses);
+  return headers;
+}
+
+/** Milliseconds so far that no provider was waited for. */
+export function overheadMs(call: Call): number {
+  const waited = call.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0);
+  return Math.max(0, call.gateway.tick() - call.exchange.startedTick - waited);
+}
+
+/** Headers of a failure: its id, and when a retry makes sense. */
+export function failureHeaders(call: Pick<Call, "exchange">, failure: Failure): Headers {
+  const { requestId } = call.exchange;
+  const headers: Headers = { "x-request-id": requestId, "request-id": requestId };
+  if (failureKind(failure).clientRetry === false) headers["x-should-retry"] = "false";
+  if (failure.retryAfterMs !== undefined) {
+    headers["retry-after"] = String(Math.ceil(failure.retryAfterMs / 1000));
+    headers["retry-after-ms"] = String(Math.round(failure.retryAfterMs));
+  }
+  return headers;
+}
+
+const MAX_WARNINGS_LENGTH = 1_500;
+
+function warningsValue(losses: readonly Loss[]): string {
+  const text = losses.map(({ field, reason }) => `${field}: ${reason}`).join("; ");
+  return headerValue(
+    text.length > MAX_WARNINGS_LENGTH ? `${text.slice(0, MAX_WARNINGS_LENGTH)}…` : text,
+  );
+}
+
+/** Printable ASCII only: header values take nothing else, and wire text gets into some of them. */
+const headerValue = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, "?");

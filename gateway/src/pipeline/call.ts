@@ -1,0 +1,80 @@
+import type { Failure } from "#canonical/failure.ts";
+import type { FinishReason } from "#canonical/chat-response.ts";
+import type { ServiceTier, Usage } from "#canonical/usage.ts";
+import { costOfUsage } from "#ledger/cost-of-usage.ts";
+import type { Loss } from "#protocols/codec.ts";
+import type { StoredKey } from "#store/keys.ts";
+import type { AttemptRecord } from "#telemetry/request-record.ts";
+import type { JsonBody } from "#pipeline/read-body.ts";
+import type { Exchange } from "#pipeline/exchange.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
+import type { GatewayOptions } from "#pipeline/gateway-options.ts";
+import type { Needs } from "#pipeline/plan.ts";
+import type { Route } from "#pipeline/route.ts";
+import type { StreamRelay } from "#pipeline/relay-stream.ts";
+
+/** One request while it is served. Stages fill it in the order of the path. */
+export interface Call {
+  readonly exchange: Exchange;
+  readonly gateway: Gateway;
+  /** Aborted when the client leaves or the time is up; every attempt hangs on it. */
+  readonly signal: AbortSignal;
+  key?: StoredKey;
+  body?: JsonBody;
+  options?: GatewayOptions;
+  modelAsked: string;
+  streamed: boolean;
+  endUser?: string;
+  /** The gateway's own time until the first content of a stream. */
+  overheadToContentMs?: number;
+  readonly attempts: AttemptRecord[];
+}
+
+/** What an operation reads from a request, whatever its dialect. */
+export interface ParsedCall {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly needs: Needs;
+  readonly endUser?: string;
+  /** Calls one route. Resolves with a failure as a value; throws `GatewayError` for the caller's own faults. */
+  attempt(route: Route): Promise<AttemptResult>;
+  /** The failure as the in-band end of a stream that has begun. */
+  renderStreamFailure(failure: Failure): string;
+}
+
+export type AttemptResult =
+  | { readonly failure: Failure; readonly lane?: "native" | "translated" }
+  | Answer;
+
+interface AnswerBase {
+  readonly route: Route;
+  readonly lane: "native" | "translated";
+  readonly losses: readonly Loss[];
+  /** Estimates usage where the provider gave none, or the answer broke off. */
+  estimateUsage(deliveredTokens: number): Usage;
+  readonly tier: ServiceTier;
+  /** The output bound that the request set. */
+  readonly outputBound?: number;
+}
+
+export interface WholeAnswer extends AnswerBase {
+  readonly kind: "whole";
+  readonly usage: Usage;
+  readonly finish: FinishReason | null;
+  readonly upstreamId: string | null;
+  /** The body for the client, cost included. */
+  readonly body: string;
+}
+
+export interface StreamAnswer extends AnswerBase {
+  readonly kind: "stream";
+  readonly relay: StreamRelay;
+}
+
+export type Answer = WholeAnswer | StreamAnswer;
+
+/** USD of a usage at a route, for `usage.cost`; `null` when it has no known price. */
+export function costUsd(route: Route, usage: Usage, tier: ServiceTier): number | null {
+  const { nanoUsd } = costOfUsage(usage, route.endpoint.prices, { tier });
+  return nanoUsd === null ? null : Number(nanoUsd) / 1e9;
+}

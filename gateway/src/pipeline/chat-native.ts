@@ -1,0 +1,102 @@
+import { WRAPPED_SIGNATURE_PREFIX } from "#canonical/signature.ts";
+import type { Usage } from "#canonical/usage.ts";
+import { patchObject, scanObject } from "#lib/json-scan.ts";
+import { parseObject, type JsonObject } from "#lib/json.ts";
+import { chatForwardPatch } from "#protocols/openai-chat/forward-patch.ts";
+import { NATIVE_STREAMS, UPSTREAM_CODECS } from "#protocols/registry.ts";
+import type { AttemptResult } from "#pipeline/call.ts";
+import type { ChatAttempt } from "#pipeline/chat.ts";
+import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
+import { headerText } from "#pipeline/exchange.ts";
+import { GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
+import { NativeLane } from "#pipeline/native-lane.ts";
+import { StreamRelay } from "#pipeline/relay-stream.ts";
+import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
+import type { UpstreamAnswer } from "#upstream/answer.ts";
+
+const NO_GATEWAY_FIELDS = Object.fromEntries(GATEWAY_FIELDS.map((name) => [name, undefined]));
+
+/**
+ * The client's own bytes for the provider, with nothing changed but the model's name and the
+ * gateway's own fields; `undefined` where the request has to be translated: another protocol, a
+ * provider whose dialect differs, or opaque tokens that are another provider's.
+ */
+export function nativeBody(attempt: ChatAttempt): string | undefined {
+  const { body, speech, route, call } = attempt;
+  const { protocol, dialect } = speech;
+  if (protocol !== call.exchange.protocol || dialect.answersDiffer === true) return undefined;
+  if (dialect.anthropicVersionInBody !== undefined) return undefined;
+  if (body.text.includes(`"${WRAPPED_SIGNATURE_PREFIX}`)) return undefined;
+  const patch = protocol === "openai-chat" ? chatForwardPatch(body.object, dialect) : {};
+  if (patch === undefined) return undefined;
+  // Gemini names the model in the path, and so does its body when the client repeats it there.
+  const model =
+    "model" in body.object ? { model: JSON.stringify(route.endpoint.upstreamModel) } : {};
+  return patchObject(body.text, body.scan, { ...NO_GATEWAY_FIELDS, ...model, ...patch });
+}
+
+/** Headers of the client that are part of the protocol itself and go along on this lane. */
+const PROTOCOL_HEADERS = ["anthropic-version", "anthropic-beta", "openai-beta"];
+
+export async function attemptNative(attempt: ChatAttempt, body: string): Promise<AttemptResult> {
+  const { call, route, request } = attempt;
+  const headers: Record<string, string> = {};
+  for (const name of PROTOCOL_HEADERS) {
+    const value = headerText(call.exchange.headers, name);
+    if (value !== undefined) headers[name] = value;
+  }
+  const answer = await sendAttempt(call, route, { body, headers, stream: request.stream });
+  if (!isAnswer(answer)) return { failure: answer, lane: "native" };
+  const type = headerText(answer.headers, "content-type") ?? "";
+  if (answer.status < 300 && request.stream && !type.includes("json") && !type.includes("html")) {
+    return nativeStream(attempt, answer);
+  }
+  return nativeWhole(attempt, answer);
+}
+
+async function nativeStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+  const { call, request, speech, context } = attempt;
+  const native = NATIVE_STREAMS[call.exchange.protocol];
+  if (native === undefined) return { failure: malformed(answer, "") };
+  const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
+  const lane = new NativeLane({ native, parser, request, costUsd: context.costUsd });
+  const relay = new StreamRelay(answer, lane, call.gateway.timeouts);
+  const failure = await relay.opened();
+  if (failure !== undefined) return { failure, lane: "native" };
+  return { kind: "stream", ...answerBase(attempt, "native"), relay };
+}
+
+async function nativeWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+  const { speech, request } = attempt;
+  const codec = UPSTREAM_CODECS[speech.protocol];
+  const text = await readText(answer);
+  if (typeof text !== "string") return { failure: text, lane: "native" };
+  if (answer.status >= 300) {
+    const { status, headers } = answer;
+    return { failure: codec.parseError({ status, headers, text }), lane: "native" };
+  }
+  const object = parseObject(text);
+  if (object === undefined) return { failure: malformed(answer, text), lane: "native" };
+  const response = codec.parseResponse(object, speech.dialect);
+  if ("code" in response) return { failure: response, lane: "native" };
+  // A whole answer to a client that asked for a stream: render it as one.
+  if (request.stream) return foldedAnswer(attempt, response, "native");
+  const base = answerBase(attempt, "native", response);
+  const usage = response.usage ?? base.estimateUsage(0);
+  const body = withUsageCost(text, object, { usage, costUsd: attempt.context.costUsd });
+  const finish = response.candidates[0]?.finishReason ?? null;
+  return { kind: "whole", ...base, usage, finish, upstreamId: response.id || null, body };
+}
+
+/** The answer as it came, with `cost` put into its usage. */
+function withUsageCost(
+  text: string,
+  object: JsonObject,
+  cost: { readonly usage: Usage; readonly costUsd: (usage: Usage) => number | null },
+): string {
+  const key = "usageMetadata" in object ? "usageMetadata" : "usage";
+  const holder = object[key];
+  if (typeof holder !== "object" || holder === null) return text;
+  const value = JSON.stringify({ ...holder, cost: cost.costUsd(cost.usage) });
+  return patchObject(text, scanObject(text), { [key]: value });
+}

@@ -1,0 +1,86 @@
+import type { Failure } from "#canonical/failure.ts";
+import { parseObject } from "#lib/json.ts";
+import { AwsEventFramer } from "#protocols/bedrock-converse/frames.ts";
+import { UPSTREAM_CODECS } from "#protocols/registry.ts";
+import type { AttemptResult } from "#pipeline/call.ts";
+import type { ChatAttempt } from "#pipeline/chat.ts";
+import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
+import { headerText } from "#pipeline/exchange.ts";
+import { StreamRelay } from "#pipeline/relay-stream.ts";
+import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
+import { sseEventFramer, TranslatedLane, type EventFramer } from "#pipeline/translated-lane.ts";
+import type { UpstreamAnswer } from "#upstream/answer.ts";
+
+/** Calls a route whose protocol or dialect is not the client's. */
+export async function attemptTranslated(attempt: ChatAttempt): Promise<AttemptResult> {
+  const { call, route, request, speech, losses, context } = attempt;
+  const codec = UPSTREAM_CODECS[speech.protocol];
+  const { endpoint } = route;
+  const rendered = codec.renderRequest(request, {
+    upstreamModel: endpoint.upstreamModel,
+    dialect: speech.dialect,
+    reportLoss: context.reportLoss,
+    ...(endpoint.maxOutputTokens !== undefined && { maxOutputTokens: endpoint.maxOutputTokens }),
+  });
+  if (call.options?.provider.requireParameters === true && losses.length > 0) {
+    return { failure: parametersRefused(attempt), lane: "translated" };
+  }
+  const answer = await sendAttempt(call, route, {
+    body: JSON.stringify(rendered.body),
+    headers: rendered.headers ?? {},
+    stream: request.stream,
+  });
+  if (!isAnswer(answer)) return { failure: answer, lane: "translated" };
+  return request.stream && isStream(answer)
+    ? openStream(attempt, answer)
+    : readWhole(attempt, answer);
+}
+
+const isStream = (answer: UpstreamAnswer): boolean => {
+  const type = headerText(answer.headers, "content-type") ?? "";
+  return answer.status < 300 && !type.includes("json") && !type.includes("html");
+};
+
+async function openStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+  const { call, speech, client, context } = attempt;
+  const lane = new TranslatedLane({
+    framer: framerFor(answer),
+    parser: UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect),
+    renderer: client.createStreamRenderer(context),
+  });
+  const relay = new StreamRelay(answer, lane, call.gateway.timeouts);
+  const failure = await relay.opened();
+  if (failure !== undefined) return { failure, lane: "translated" };
+  return { kind: "stream", ...answerBase(attempt, "translated"), relay };
+}
+
+function framerFor(answer: UpstreamAnswer): EventFramer {
+  const type = headerText(answer.headers, "content-type") ?? "";
+  return type.includes("vnd.amazon.eventstream") ? new AwsEventFramer() : sseEventFramer();
+}
+
+async function readWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+  const { speech } = attempt;
+  const codec = UPSTREAM_CODECS[speech.protocol];
+  const text = await readText(answer);
+  if (typeof text !== "string") return { failure: text, lane: "translated" };
+  if (answer.status >= 300) {
+    const { status, headers } = answer;
+    return { failure: codec.parseError({ status, headers, text }), lane: "translated" };
+  }
+  const object = parseObject(text);
+  if (object === undefined) return { failure: malformed(answer, text), lane: "translated" };
+  const response = codec.parseResponse(object, speech.dialect);
+  if ("code" in response) return { failure: response, lane: "translated" };
+  return foldedAnswer(attempt, response, "translated");
+}
+
+function parametersRefused({ losses, route }: ChatAttempt): Failure {
+  const lost = losses.slice(0, 5).map(({ field, reason }) => `${field} (${reason})`);
+  const first = losses[0];
+  return {
+    code: "unsupported_parameter",
+    message: `${route.endpoint.provider} cannot do all that the request asks: ${lost.join("; ")}. Leave these out, or do not set provider.require_parameters.`,
+    ...(first !== undefined && { field: first.field }),
+  };
+}

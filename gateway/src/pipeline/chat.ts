@@ -1,0 +1,108 @@
+import type { ChatRequest } from "#canonical/chat-request.ts";
+import { estimateInputTokens } from "#canonical/estimate-tokens.ts";
+import type { ServiceTier } from "#canonical/usage.ts";
+import type { Modality } from "#catalog/types.ts";
+import type { Part } from "#canonical/message.ts";
+import type { AnswerContext, ClientCodec, Loss } from "#protocols/codec.ts";
+import { CLIENT_CODECS } from "#protocols/registry.ts";
+import type { Speech } from "#providers/provider.ts";
+import { costUsd, type Call, type ParsedCall } from "#pipeline/call.ts";
+import { attemptNative, nativeBody } from "#pipeline/chat-native.ts";
+import { attemptTranslated } from "#pipeline/chat-translated.ts";
+import type { JsonBody } from "#pipeline/read-body.ts";
+import type { Route } from "#pipeline/route.ts";
+
+/** What the attempts of one chat request have in common. */
+export interface ChatCall {
+  readonly call: Call;
+  readonly client: ClientCodec;
+  readonly request: ChatRequest;
+  readonly body: JsonBody;
+  readonly tier: ServiceTier;
+}
+
+/** One attempt's surroundings for the codecs. */
+export interface ChatAttempt extends ChatCall {
+  readonly route: Route;
+  readonly speech: Speech;
+  readonly losses: Loss[];
+  readonly context: AnswerContext;
+}
+
+/** Reads a chat request of any dialect. Throws `GatewayError` naming the field at fault. */
+export function parseChat(call: Call, body: JsonBody): ParsedCall {
+  const { exchange } = call;
+  const client = CLIENT_CODECS[exchange.protocol];
+  const request = client.parseRequest({
+    body: body.object,
+    headers: exchange.headers,
+    ...(exchange.pathModel !== undefined && { pathModel: exchange.pathModel }),
+    ...(exchange.pathVerb !== undefined && { pathVerb: exchange.pathVerb }),
+  });
+  const chat: ChatCall = { call, client, request, body, tier: tierOf(request.serviceTier) };
+  return {
+    model: request.model,
+    stream: request.stream,
+    needs: {
+      operation: "chat",
+      protocol: exchange.protocol,
+      inputTokens: estimateInputTokens(request),
+      modalities: modalitiesOf(request),
+      tools: (request.tools ?? []).length > 0,
+    },
+    ...(request.user !== undefined && { endUser: request.user }),
+    attempt: (route) => attempt(chat, route),
+    renderStreamFailure: (failure) =>
+      client.createStreamRenderer(answerContext(chat, undefined, [])).fail(failure),
+  };
+}
+
+function attempt(chat: ChatCall, route: Route): ReturnType<ParsedCall["attempt"]> {
+  const losses: Loss[] = [];
+  const speech = route.speech as Speech;
+  const context = answerContext(chat, route, losses);
+  const surroundings: ChatAttempt = { ...chat, route, speech, losses, context };
+  const native = nativeBody(surroundings);
+  return native === undefined
+    ? attemptTranslated(surroundings)
+    : attemptNative(surroundings, native);
+}
+
+function answerContext(chat: ChatCall, route: Route | undefined, losses: Loss[]): AnswerContext {
+  const { exchange } = chat.call;
+  return {
+    request: chat.request,
+    requestId: exchange.requestId,
+    model: route?.endpoint.upstreamModel ?? chat.request.model,
+    created: Math.floor(exchange.startedAt / 1000),
+    costUsd: (usage) => (route === undefined ? null : costUsd(route, usage, chat.tier)),
+    reportLoss: (field, reason) => {
+      // The same field of many messages is one loss, not a hundred.
+      if (!losses.some((loss) => loss.field === field && loss.reason === reason)) {
+        losses.push({ field, reason });
+      }
+    },
+  };
+}
+
+/** The price list's name of a client's `service_tier`. */
+function tierOf(tier: string | undefined): ServiceTier {
+  return tier === "priority" || tier === "flex" || tier === "batch" ? tier : "default";
+}
+
+function modalitiesOf(request: ChatRequest): readonly Modality[] {
+  const found = new Set<Modality>();
+  const look = (part: Part): void => {
+    if (
+      part.type === "image" ||
+      part.type === "audio" ||
+      part.type === "video" ||
+      part.type === "file"
+    ) {
+      found.add(part.type);
+    }
+    if (part.type === "tool-result") part.content.forEach(look);
+  };
+  for (const message of request.messages) message.content.forEach(look);
+  return [...found];
+}

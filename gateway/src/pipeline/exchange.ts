@@ -1,0 +1,45 @@
+import type { ClientProtocol } from "#canonical/protocol-name.ts";
+
+/** The operations that the pipeline serves; each has a client route and a record of the same kind. */
+export type OperationName = "chat" | "embeddings" | "rerank" | "moderations" | "count-tokens";
+
+export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Where an answer goes. The pipeline knows no sockets; `http/` implements it over one. */
+export interface AnswerSink {
+  /** Sends a whole answer. */
+  json(status: number, headers: Readonly<Record<string, string>>, body: string): void;
+  /** Starts a 200 event stream; nothing was sent before. */
+  startStream(headers: Readonly<Record<string, string>>): void;
+  /** Sends a piece of the stream. `false`: the reader is behind, wait for `onDrain`. */
+  write(bytes: string | Buffer): boolean;
+  /** Calls back once, when the reader has caught up. */
+  onDrain(callback: () => void): void;
+  end(): void;
+  /** Closes the connection without a proper end: the reader does not read. */
+  destroy(): void;
+}
+
+/** One request as it came in, and the way back. */
+export interface Exchange {
+  readonly requestId: string;
+  readonly operation: OperationName;
+  readonly protocol: ClientProtocol;
+  readonly headers: RequestHeaders;
+  readonly body: Buffer;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** Monotonic milliseconds of the same moment. */
+  readonly startedTick: number;
+  /** Gemini names model and verb in its path. */
+  readonly pathModel?: string;
+  readonly pathVerb?: string;
+  /** Aborted when the client closes its connection before the answer is complete. */
+  readonly clientGone: AbortSignal;
+  readonly sink: AnswerSink;
+}
+
+export const headerText = (headers: RequestHeaders, name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};

@@ -1,0 +1,90 @@
+import type { ChatRequest } from "#canonical/chat-request.ts";
+import type { Usage } from "#canonical/usage.ts";
+import { parseObject } from "#lib/json.ts";
+import { parseSseFrame, SseFramer } from "#lib/sse.ts";
+import type { StreamParser } from "#protocols/codec.ts";
+import { withCost, type NativeStream } from "#protocols/native-stream.ts";
+import { newStreamState, noteEvent, type StreamLane } from "#pipeline/stream-state.ts";
+
+interface NativeLaneOptions {
+  readonly native: NativeStream;
+  readonly parser: StreamParser;
+  readonly request: ChatRequest;
+  readonly costUsd: (usage: Usage) => number | null;
+}
+
+/** JSON around a token of text in a frame, at the least. */
+const FRAME_TOKENS = 1;
+const BYTES_PER_TOKEN = 4;
+
+/**
+ * The byte-faithful lane: client and provider speak the same protocol, so frames pass as they came.
+ * Only those that say more than content are parsed; only the one with usage is changed.
+ */
+export class NativeLane implements StreamLane {
+  readonly state = newStreamState();
+  readonly #options: NativeLaneOptions;
+  readonly #framer = new SseFramer();
+  /** The shortest frame of content: about what the JSON around the text weighs. */
+  #wrapping = Infinity;
+
+  constructor(options: NativeLaneOptions) {
+    this.#options = options;
+  }
+
+  push(chunk: Buffer): string | Buffer | undefined {
+    const frames = this.#framer.push(chunk);
+    const first = frames[0];
+    if (first === undefined) return undefined;
+    if (frames.length === 1) return this.#frame(first);
+    const out: Buffer[] = [];
+    for (const frame of frames) {
+      const kept = this.#frame(frame);
+      if (kept !== undefined) out.push(typeof kept === "string" ? Buffer.from(kept) : kept);
+    }
+    return out.length === 0 ? undefined : Buffer.concat(out);
+  }
+
+  end(): string {
+    const rest = this.#framer.end();
+    if (rest === undefined) return "";
+    const kept = this.#frame(rest);
+    return kept === undefined ? "" : kept.toString();
+  }
+
+  #frame(frame: Buffer): string | Buffer | undefined {
+    // Marks are ASCII: reading bytes as Latin-1 is exact for them and costs no decoding.
+    const bytes = frame.toString("latin1");
+    const { marks } = this.#options.native;
+    if (this.state.content && !marks.some((mark) => bytes.includes(mark))) {
+      this.#countContent(frame.length);
+      return frame;
+    }
+    return this.#parse(frame);
+  }
+
+  #parse(frame: Buffer): string | Buffer | undefined {
+    const { native, parser, request, costUsd } = this.#options;
+    const text = frame.toString("utf8");
+    const event = parseSseFrame(text);
+    if (event === undefined) return this.state.content ? frame : undefined;
+    const before = this.state.content;
+    for (const parsed of parser.push(event)) noteEvent(this.state, parsed);
+    if (this.state.content && !before) this.#countContent(frame.length);
+    if (
+      native.isUnasked !== undefined &&
+      native.isUnasked(parseObject(event.data) ?? {}, request)
+    ) {
+      return undefined;
+    }
+    const { usage } = this.state;
+    if (usage === undefined || !native.usageIn.test(text)) return frame;
+    return withCost(text, native, costUsd(usage));
+  }
+
+  #countContent(length: number): void {
+    this.#wrapping = Math.min(this.#wrapping, length);
+    this.state.deliveredTokens +=
+      FRAME_TOKENS + Math.floor((length - this.#wrapping) / BYTES_PER_TOKEN / 2);
+  }
+}

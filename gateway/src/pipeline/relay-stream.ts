@@ -1,0 +1,175 @@
+import type { Failure } from "#canonical/failure.ts";
+import type { UpstreamAnswer } from "#upstream/answer.ts";
+import type { AnswerSink } from "#pipeline/exchange.ts";
+import { networkFailure } from "#pipeline/network-failure.ts";
+import type { StreamLane, StreamState } from "#pipeline/stream-state.ts";
+
+/** A client that reads nothing for this long is cut, so that it holds no connection and no memory. */
+export const WRITE_STALL_MS = 60_000;
+
+interface Timers {
+  readonly firstContentMs: number;
+  readonly writeStallMs: number;
+}
+
+/** How a stream ended. `tail` is what is still to be sent once the request is on record. */
+export interface StreamEnd {
+  readonly failure?: Failure;
+  readonly tail: readonly (string | Buffer)[];
+  /** The client was cut because it did not read. */
+  readonly stalled?: true;
+}
+
+/**
+ * Reads a provider's stream. Until the first content (`opened`) everything is held back, so that
+ * another route can still take over unnoticed; then `relay` passes it on with back-pressure. What
+ * comes after the finish is kept for the caller, who writes the record before the answer ends.
+ */
+export class StreamRelay {
+  readonly #answer: UpstreamAnswer;
+  readonly #lane: StreamLane;
+  readonly #held: (string | Buffer)[] = [];
+  readonly #tail: (string | Buffer)[] = [];
+  readonly #timers: Timers;
+  #sink: AnswerSink | undefined;
+  #stall: NodeJS.Timeout | undefined;
+  #ended: StreamEnd | undefined;
+  #onEnd: ((end: StreamEnd) => void) | undefined;
+  #onOpen: ((failure: Failure | undefined) => void) | undefined;
+
+  constructor(answer: UpstreamAnswer, lane: StreamLane, timers: Timers) {
+    this.#answer = answer;
+    this.#lane = lane;
+    this.#timers = timers;
+  }
+
+  get state(): StreamState {
+    return this.#lane.state;
+  }
+
+  /** Resolves with nothing once content has come, or with the reason why it will not. */
+  opened(): Promise<Failure | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#answer.abort();
+        this.#finish({ failure: firstContentTimeout(this.#timers.firstContentMs), tail: [] });
+      }, this.#timers.firstContentMs);
+      this.#onOpen = (failure) => {
+        clearTimeout(timer);
+        this.#onOpen = undefined;
+        resolve(failure);
+      };
+      this.#answer.read({
+        data: (chunk) => this.#data(chunk),
+        end: () => this.#end(),
+        fail: (error) => this.#finish({ failure: networkFailure(error), tail: [] }),
+      });
+    });
+  }
+
+  /** Sends what was held and all that follows; resolves when the provider is done or has failed. */
+  relay(sink: AnswerSink): Promise<StreamEnd> {
+    this.#sink = sink;
+    const held = this.#held.splice(0);
+    const complete = this.#lane.state.finish !== undefined && this.#ended?.failure === undefined;
+    if (complete) this.#tail.unshift(...held);
+    else for (const piece of held) this.#send(piece, sink);
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+      if (this.#stall === undefined) this.#answer.resume();
+    });
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#ended !== undefined) return;
+    try {
+      const piece = this.#lane.push(chunk);
+      if (piece !== undefined) this.#emit(piece);
+    } catch (error) {
+      this.#answer.abort();
+      const reason = error instanceof Error ? error.message : "unreadable";
+      return this.#finish({
+        failure: {
+          code: "upstream_malformed",
+          message: `The provider's stream could not be read: ${reason}.`,
+        },
+        tail: [],
+      });
+    }
+    const { failure, content, finish } = this.#lane.state;
+    if (failure !== undefined) {
+      this.#answer.abort();
+      return this.#finish({ failure, tail: [] });
+    }
+    if ((content || finish !== undefined) && this.#onOpen !== undefined) {
+      // Nothing may pass between here and `relay`, which runs in a later turn.
+      this.#answer.pause();
+      this.#onOpen(undefined);
+    }
+    return undefined;
+  }
+
+  #end(): void {
+    if (this.#ended !== undefined) return;
+    const last = this.#lane.end();
+    const { failure, finish } = this.#lane.state;
+    if (failure !== undefined) return this.#finish({ failure, tail: [] });
+    if (finish === undefined)
+      return this.#finish({ failure: truncated(this.#lane.state), tail: [] });
+    if (last !== "") this.#tail.push(last);
+    return this.#finish({ tail: this.#tail });
+  }
+
+  #emit(piece: string | Buffer): void {
+    if (this.#sink === undefined) {
+      this.#held.push(piece);
+      return;
+    }
+    if (this.#lane.state.finish !== undefined) {
+      this.#tail.push(piece);
+      return;
+    }
+    this.#send(piece, this.#sink);
+  }
+
+  #send(piece: string | Buffer, sink: AnswerSink): void {
+    if (!sink.write(piece) && this.#stall === undefined) this.#waitForReader(sink);
+  }
+
+  /** Drain or close may never come from a client that is connected and does not read: hence the timer. */
+  #waitForReader(sink: AnswerSink): void {
+    this.#answer.pause();
+    this.#stall = setTimeout(() => {
+      this.#answer.abort();
+      const failure = { code: "client_closed", message: "The client stopped reading." } as const;
+      this.#finish({ failure, tail: [], stalled: true });
+      sink.destroy();
+    }, this.#timers.writeStallMs);
+    sink.onDrain(() => {
+      clearTimeout(this.#stall);
+      this.#stall = undefined;
+      this.#answer.resume();
+    });
+  }
+
+  #finish(end: StreamEnd): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = end;
+    clearTimeout(this.#stall);
+    this.#onOpen?.(end.failure);
+    this.#onEnd?.(end);
+  }
+}
+
+const firstContentTimeout = (ms: number): Failure => ({
+  code: "upstream_timeout",
+  message: `The provider accepted the request and sent no content for ${Math.round(ms / 1000)} s.`,
+});
+
+const truncated = (state: StreamState): Failure => ({
+  code: "upstream_truncated",
+  message: state.content
+    ? "The provider's answer broke off before its end."
+    : "The provider closed the stream without an answer.",
+});

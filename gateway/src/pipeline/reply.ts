@@ -1,0 +1,59 @@
+import type { Failure } from "#canonical/failure.ts";
+import { answerHeaders, baseHeaders, overheadMs } from "#pipeline/answer-headers.ts";
+import type { Answer, Call, ParsedCall, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
+import { settleAnswer, settleFailure, settleStream } from "#pipeline/settle.ts";
+
+/** The way back to one client. Exactly one of `send` and `fail` is called. */
+export interface Reply {
+  send(answer: Answer): Promise<void>;
+  fail(failure: Failure): Promise<void>;
+}
+
+const HEARTBEAT = ": keepalive\n\n";
+
+/**
+ * Opens the way back. A stream that waits long gets its 200 and comments meanwhile: they are no
+ * content, so another route may still answer; only the HTTP status of a failure is lost to it.
+ */
+export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
+  const { sink } = call.exchange;
+  let begun = false;
+  const beat = (): void => {
+    if (!begun) sink.startStream(baseHeaders(call));
+    begun = true;
+    sink.write(HEARTBEAT);
+  };
+  // A JSON array (Gemini without `alt=sse`) has no place for comments.
+  const timer = parsed.stream ? setInterval(beat, call.gateway.timeouts.heartbeatMs) : undefined;
+
+  const sendStream = async (answer: StreamAnswer): Promise<void> => {
+    if (!begun) sink.startStream(answerHeaders(call, answer));
+    begun = true;
+    call.overheadToContentMs = overheadMs(call);
+    const end = await answer.relay.relay(sink);
+    await settleStream(call, answer, end);
+    if (end.stalled === true) return;
+    for (const piece of end.tail) sink.write(piece);
+    if (end.failure !== undefined) sink.write(parsed.renderStreamFailure(end.failure));
+    sink.end();
+  };
+
+  const sendWhole = async (answer: WholeAnswer): Promise<void> => {
+    const cost = await settleAnswer(call, answer);
+    sink.json(200, answerHeaders(call, answer, cost), answer.body);
+  };
+
+  return {
+    send: async (answer) => {
+      clearInterval(timer);
+      await (answer.kind === "stream" ? sendStream(answer) : sendWhole(answer));
+    },
+    fail: async (failure) => {
+      clearInterval(timer);
+      if (!begun) return settleFailure(call, failure);
+      await settleFailure(call, failure, { send: false });
+      sink.write(parsed.renderStreamFailure(failure));
+      return sink.end();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { CatalogEndpoint, CatalogModel } from "#catalog/types.ts";
+import type { ConfiguredProvider } from "#providers/configured-providers.ts";
+import type { OperationSpeech, Speech } from "#providers/provider.ts";
+
+/** One endpoint that may answer a request, and why it is in the plan. */
+export interface Route {
+  readonly configured: ConfiguredProvider;
+  readonly model: CatalogModel;
+  readonly endpoint: CatalogEndpoint;
+  /** How the endpoint is spoken to: chat, or one of the other operations. */
+  readonly speech: Speech | OperationSpeech;
+  readonly reason: string;
+}
+
+/** Endpoints that were left out, each with its reason: told to the caller when nothing is left. */
+export interface Rejection {
+  readonly endpoint: string;
+  readonly reason: string;
+}
+
+export interface Plan {
+  readonly routes: readonly Route[];
+  readonly rejected: readonly Rejection[];
+}

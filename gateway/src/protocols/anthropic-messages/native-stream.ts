@@ -1,0 +1,14 @@
+import type { NativeStream } from "#protocols/native-stream.ts";
+
+export const anthropicMessagesNativeStream: NativeStream = {
+  marks: [
+    '"message_start"',
+    '"message_delta"',
+    '"message_stop"',
+    '"error"',
+    "event: message_",
+    "event: error",
+  ],
+  usageIn: /"type"\s*:\s*"message_delta"/,
+  usagePath: ["usage"],
+};

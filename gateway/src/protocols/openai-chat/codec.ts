@@ -1,0 +1,28 @@
+import type { ClientCodec, UpstreamCodec } from "#protocols/codec.ts";
+
+import { parseError } from "./parse-error.ts";
+import { parseRequest } from "./parse-request.ts";
+import { parseResponse } from "./parse-response.ts";
+import { createStreamParser } from "./parse-stream.ts";
+import { renderError } from "./render-error.ts";
+import { renderRequest } from "./render-request.ts";
+import { renderResponse } from "./render-response.ts";
+import { createStreamRenderer } from "./render-stream.ts";
+
+/** Chat completions as clients speak them. */
+export const openaiChatClient: ClientCodec = {
+  protocol: "openai-chat",
+  parseRequest,
+  renderResponse,
+  createStreamRenderer,
+  renderError,
+};
+
+/** Chat completions as OpenAI and some twenty others serve them; they differ by `Dialect`. */
+export const openaiChatUpstream: UpstreamCodec = {
+  protocol: "openai-chat",
+  renderRequest,
+  parseResponse,
+  createStreamParser,
+  parseError,
+};

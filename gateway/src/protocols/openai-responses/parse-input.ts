@@ -1,0 +1,114 @@
+import { asString, isObject } from "#lib/json.ts";
+import type { JsonObject } from "#lib/json.ts";
+import { invalidRequest } from "#canonical/failure.ts";
+import type { Message, Part, ToolCallPart } from "#canonical/message.ts";
+import { optional, required } from "./optional-field.ts";
+import { parseContent } from "./parse-content.ts";
+import { parseReasoning } from "./parse-reasoning.ts";
+
+const ROLES: ReadonlySet<string> = new Set(["user", "assistant", "system", "developer"]);
+
+/** What one input item is: a message's role and parts. */
+interface Turn {
+  readonly role: Message["role"];
+  readonly content: readonly Part[];
+  /** A message item of its own, not a call or a thought. */
+  readonly isMessage?: true;
+}
+
+/**
+ * Reads `input` to messages. Reasoning, text and calls that follow each other are one assistant
+ * message, because that is what the other dialects have; two message items in a row stay two.
+ */
+export function parseInput(input: unknown): Message[] {
+  if (typeof input === "string") {
+    return [{ role: "user", content: [{ type: "text", text: input }] }];
+  }
+  if (!Array.isArray(input)) {
+    throw invalidRequest("input", "`input` must be a string or an array of input items.");
+  }
+  return grouped(input.map((item: unknown, at) => parseItem(item, `input[${at}]`)));
+}
+
+function grouped(turns: readonly Turn[]): Message[] {
+  const messages: { role: Message["role"]; content: Part[] }[] = [];
+  let hasMessage = false;
+  let previous: Message["role"] | undefined;
+  for (const { role, content, isMessage } of turns) {
+    const last = messages.at(-1);
+    const joins: boolean = role === "assistant" && previous === role && !(isMessage && hasMessage);
+    if (joins && last !== undefined) last.content.push(...content);
+    else messages.push({ role, content: [...content] });
+    hasMessage = isMessage === true || (joins && hasMessage);
+    previous = role;
+  }
+  return messages;
+}
+
+function parseItem(item: unknown, field: string): Turn {
+  if (!isObject(item)) {
+    throw invalidRequest(field, `\`${field}\` must be an object: a message or another input item.`);
+  }
+  // Messages may come without a type; everything else has one.
+  const type = optional(item["type"], "string", `${field}.type`) ?? "message";
+  switch (type) {
+    case "message":
+      return parseMessage(item, field);
+    case "function_call":
+    case "custom_tool_call":
+      return { role: "assistant", content: [parseCall(item, field)] };
+    case "function_call_output":
+    case "custom_tool_call_output":
+      return { role: "tool", content: [parseOutput(item, field)] };
+    case "reasoning": {
+      const part = parseReasoning(item);
+      return { role: "assistant", content: [part ?? native(item)] };
+    }
+    default:
+      return { role: isAnswer(type) ? "tool" : "assistant", content: [native(item)] };
+  }
+}
+
+const native = (value: JsonObject): Part => ({
+  type: "native",
+  protocol: "openai-responses",
+  value,
+});
+
+/** Items that the client gives back to a call of the model. */
+const isAnswer = (type: string): boolean =>
+  type.endsWith("_output") || type === "mcp_approval_response";
+
+function parseMessage(item: JsonObject, field: string): Turn {
+  const role = required(item["role"], "string", `${field}.role`);
+  if (!ROLES.has(role)) {
+    const allowed = [...ROLES].join(", ");
+    throw invalidRequest(`${field}.role`, `\`${field}.role\` is "${role}"; it must be ${allowed}.`);
+  }
+  const content = parseContent(item["content"], `${field}.content`);
+  return { role: role as Message["role"], content, isMessage: true };
+}
+
+/** A `function_call` or `custom_tool_call` item of a request. */
+function parseCall(item: JsonObject, field: string): ToolCallPart {
+  const custom = item["type"] === "custom_tool_call";
+  const inputName = custom ? "input" : "arguments";
+  const namespace = asString(item["namespace"]);
+  return {
+    type: "tool-call",
+    id: required(item["call_id"], "string", `${field}.call_id`),
+    name: required(item["name"], "string", `${field}.name`),
+    ...(namespace !== undefined && { namespace }),
+    kind: custom ? "custom" : "function",
+    input: optional(item[inputName], "string", `${field}.${inputName}`) ?? "",
+  };
+}
+
+function parseOutput(item: JsonObject, field: string): Part {
+  return {
+    type: "tool-result",
+    toolCallId: required(item["call_id"], "string", `${field}.call_id`),
+    kind: item["type"] === "custom_tool_call_output" ? "custom" : "function",
+    content: parseContent(item["output"] ?? "", `${field}.output`),
+  };
+}

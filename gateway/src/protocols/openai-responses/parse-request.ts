@@ -1,0 +1,211 @@
+import { asString, isObject } from "#lib/json.ts";
+import type { JsonObject } from "#lib/json.ts";
+import type {
+  ChatRequest,
+  OutputFormat,
+  ReasoningEffort,
+  ReasoningOptions,
+} from "#canonical/chat-request.ts";
+import { invalidRequest } from "#canonical/failure.ts";
+import type { Message } from "#canonical/message.ts";
+import type { RequestInput } from "#protocols/codec.ts";
+import { optional, required } from "./optional-field.ts";
+import { parseInput } from "./parse-input.ts";
+import { parseToolChoice, parseTools } from "./parse-tools.ts";
+
+/** Top-level members that are read here; all others go to `extra`. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "model",
+  "input",
+  "instructions",
+  "stream",
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+  "text",
+  "reasoning",
+  "include",
+  "max_output_tokens",
+  "temperature",
+  "top_p",
+  "top_logprobs",
+  "prompt_cache_key",
+  "prompt_cache_retention",
+  "service_tier",
+  "metadata",
+  "user",
+  "safety_identifier",
+  // Codex's own bookkeeping (installation and turn ids): no business of a provider.
+  "client_metadata",
+]);
+
+const EFFORTS: ReadonlySet<string> = new Set([
+  "none",
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+]);
+
+const ENCRYPTED = "reasoning.encrypted_content";
+const LOGPROBS = "message.output_text.logprobs";
+
+/** Reads a Responses request; throws `GatewayError` on a member of the wrong type. */
+export function parseRequest({ body }: RequestInput): ChatRequest {
+  const extra: JsonObject = {};
+  for (const key in body) {
+    if (!KNOWN.has(key) && body[key] !== null) extra[key] = body[key];
+  }
+  const model = optional(body["model"], "string", "model") ?? "";
+  const request = {
+    protocol: "openai-responses",
+    model,
+    messages: parseMessages(body),
+    stream: optional(body["stream"], "boolean", "stream") ?? false,
+    ...toolMembers(body, extra),
+    ...textMembers(body, extra),
+    ...thinkingMembers(body, extra),
+    ...plainMembers(body),
+  } as const;
+  return Object.keys(extra).length === 0 ? request : { ...request, extra };
+}
+
+function parseMessages(body: JsonObject): Message[] {
+  const instructions = optional(body["instructions"], "string", "instructions");
+  // The conversation may come from elsewhere: then this request may add nothing to it.
+  const continues = ["previous_response_id", "conversation", "prompt"].some(
+    (name) => body[name] !== undefined && body[name] !== null,
+  );
+  const messages = body["input"] === undefined && continues ? [] : parseInput(body["input"]);
+  if (messages.length === 0 && !continues) {
+    throw invalidRequest("input", "`input` must hold at least one item.");
+  }
+  if (instructions === undefined) return messages;
+  return [{ role: "system", content: [{ type: "text", text: instructions }] }, ...messages];
+}
+
+function toolMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
+  const tools = optional(body["tools"], "array", "tools");
+  const parallelToolCalls = optional(body["parallel_tool_calls"], "boolean", "parallel_tool_calls");
+  const { choice, rest } = hasValue(body["tool_choice"])
+    ? parseToolChoice(body["tool_choice"])
+    : {};
+  if (rest !== undefined) extra["tool_choice"] = rest;
+  return {
+    ...(tools !== undefined && { tools: parseTools(tools) }),
+    ...(choice !== undefined && { toolChoice: choice }),
+    ...(parallelToolCalls !== undefined && { parallelToolCalls }),
+  };
+}
+
+const hasValue = (value: unknown): boolean => value !== undefined && value !== null;
+
+function textMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
+  const text = optional(body["text"], "object", "text");
+  if (text === undefined) return {};
+  const { format, verbosity, ...rest } = text;
+  if (Object.keys(rest).length > 0) extra["text"] = rest;
+  const outputFormat = parseFormat(optional(format, "object", "text.format"));
+  const level = optional(verbosity, "string", "text.verbosity");
+  return {
+    ...(outputFormat !== undefined && { outputFormat }),
+    ...(level !== undefined && { verbosity: level }),
+  };
+}
+
+function parseFormat(format: JsonObject | undefined): OutputFormat | undefined {
+  switch (format?.["type"]) {
+    case undefined:
+      return undefined;
+    case "text":
+      return { type: "text" };
+    case "json_object":
+      return { type: "json-object" };
+    case "json_schema":
+      return parseSchemaFormat(format ?? {});
+    default:
+      throw invalidRequest(
+        "text.format.type",
+        '`text.format.type` must be "text", "json_object" or "json_schema".',
+      );
+  }
+}
+
+function parseSchemaFormat(format: JsonObject): OutputFormat {
+  const name = optional(format["name"], "string", "text.format.name");
+  const description = optional(format["description"], "string", "text.format.description");
+  const strict = optional(format["strict"], "boolean", "text.format.strict");
+  return {
+    type: "json-schema",
+    schema: required(format["schema"], "object", "text.format.schema"),
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(strict !== undefined && { strict }),
+  };
+}
+
+function thinkingMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
+  const include = optional(body["include"], "array", "include") ?? [];
+  const encrypted = include.includes(ENCRYPTED);
+  const others = include.filter((name) => name !== ENCRYPTED && name !== LOGPROBS);
+  if (others.length > 0) extra["include"] = others;
+  const reasoning = optional(body["reasoning"], "object", "reasoning") ?? {};
+  const options = { ...parseReasoningOptions(reasoning, extra), ...(encrypted && { encrypted }) };
+  const top = optional(body["top_logprobs"], "number", "top_logprobs");
+  const logprobs = include.includes(LOGPROBS) || (top !== undefined && top > 0);
+  return {
+    ...(Object.keys(options).length > 0 && { reasoning: options }),
+    ...(logprobs && { logprobs: top === undefined ? {} : { top } }),
+  };
+}
+
+function parseReasoningOptions(reasoning: JsonObject, extra: JsonObject): ReasoningOptions {
+  const { effort, summary, generate_summary, ...others } = reasoning;
+  const rest = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null));
+  const level = optional(effort, "string", "reasoning.effort");
+  const shown = asString(summary) ?? asString(generate_summary);
+  if (level !== undefined && !EFFORTS.has(level)) rest["effort"] = level;
+  if (Object.keys(rest).length > 0) extra["reasoning"] = rest;
+  return {
+    ...(level !== undefined && EFFORTS.has(level) && { effort: level as ReasoningEffort }),
+    ...(isSummary(shown) && { summary: shown }),
+  };
+}
+
+const isSummary = (value: string | undefined): value is "auto" | "concise" | "detailed" | "none" =>
+  value === "auto" || value === "concise" || value === "detailed" || value === "none";
+
+function plainMembers(body: JsonObject): Partial<ChatRequest> {
+  const maxOutputTokens = optional(body["max_output_tokens"], "number", "max_output_tokens");
+  const temperature = optional(body["temperature"], "number", "temperature");
+  const topP = optional(body["top_p"], "number", "top_p");
+  const sampling = {
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+  };
+  return {
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(Object.keys(sampling).length > 0 && { sampling }),
+    ...accountMembers(body),
+  };
+}
+
+function accountMembers(body: JsonObject): Partial<ChatRequest> {
+  const serviceTier = optional(body["service_tier"], "string", "service_tier");
+  const cacheKey = optional(body["prompt_cache_key"], "string", "prompt_cache_key");
+  const retention = optional(body["prompt_cache_retention"], "string", "prompt_cache_retention");
+  // `user` is the older name of the same thing.
+  const user =
+    optional(body["safety_identifier"], "string", "safety_identifier") ??
+    optional(body["user"], "string", "user");
+  const { metadata } = body;
+  return {
+    ...(serviceTier !== undefined && { serviceTier }),
+    ...(cacheKey !== undefined && { promptCacheKey: cacheKey }),
+    ...(retention !== undefined && { promptCacheRetention: retention }),
+    ...(user !== undefined && { user }),
+    ...(isObject(metadata) && { metadata }),
+  };
+}

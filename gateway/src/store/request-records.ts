@@ -1,0 +1,64 @@
+import { sql, type Kysely } from "kysely";
+
+import type { RecordTables } from "#store/schema.ts";
+
+export type RecordRow = Omit<RecordTables["request_records"], "seq"> & { readonly seq?: number };
+
+/** Resolves once the row survives a killed process. */
+export async function insertRecord(
+  records: Kysely<RecordTables>,
+  row: Omit<RecordTables["request_records"], "seq">,
+): Promise<void> {
+  await records.insertInto("request_records").values(row).execute();
+}
+
+export const findRecord = (
+  records: Kysely<RecordTables>,
+  id: string,
+): Promise<RecordRow | undefined> =>
+  records
+    .selectFrom("request_records")
+    .selectAll()
+    .where("id", "=", id)
+    .executeTakeFirst() as Promise<RecordRow | undefined>;
+
+export interface UsageRow {
+  readonly group: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costNanoUsd: number;
+  readonly unpriced: number;
+}
+
+export const USAGE_GROUPS = {
+  model: "model_used",
+  provider: "provider",
+  key: "key_id",
+} as const;
+
+/** Sums of the requests since a time (Unix ms), the dearest group first. */
+export async function sumUsage(
+  records: Kysely<RecordTables>,
+  since: number,
+  by: keyof typeof USAGE_GROUPS,
+): Promise<readonly UsageRow[]> {
+  const column = USAGE_GROUPS[by];
+  const rows = await records
+    .selectFrom("request_records")
+    .where("started_at", ">=", since)
+    .groupBy(column)
+    .select(({ fn, ref }) => [
+      sql<string>`coalesce(${ref(column)}, '-')`.as("group"),
+      fn.countAll<number>().as("requests"),
+      sql<number>`sum(failure is not null)`.as("failed"),
+      sql<number>`coalesce(sum(input_tokens), 0)`.as("inputTokens"),
+      sql<number>`coalesce(sum(output_tokens), 0)`.as("outputTokens"),
+      sql<number>`coalesce(sum(cost_nano_usd), 0)`.as("costNanoUsd"),
+      sql<number>`sum(cost_nano_usd is null)`.as("unpriced"),
+    ])
+    .orderBy("costNanoUsd", "desc")
+    .execute();
+  return rows;
+}

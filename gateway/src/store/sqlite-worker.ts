@@ -1,0 +1,108 @@
+/**
+ * The thread that owns the SQLite files: an fsync here does not stall anybody's stream. Takes
+ * batches of statements; each batch is one transaction a file, so that a hundred requests that end
+ * in the same millisecond cost one commit (group commit).
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+export interface StatementMessage {
+  readonly sql: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+export interface BatchMessage {
+  readonly file: string;
+  readonly statements: readonly StatementMessage[];
+}
+
+export interface StatementResult {
+  readonly rows: readonly Record<string, unknown>[];
+  readonly changes: number;
+  readonly lastInsertRowid: bigint;
+}
+
+/** One result or error message a statement, in the batch's order. */
+export type BatchReply = readonly (StatementResult | { readonly error: string })[];
+
+export interface OpenFile {
+  readonly name: string;
+  readonly path: string;
+  /** FULL for what must survive power loss, NORMAL for what must survive a killed process. */
+  readonly synchronous: "FULL" | "NORMAL";
+}
+
+interface OpenDatabase {
+  readonly database: DatabaseSync;
+  readonly statements: Map<string, StatementSync>;
+}
+
+const MAX_PREPARED = 200;
+
+const port = parentPort;
+if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
+
+const databases = new Map<string, OpenDatabase>();
+for (const { name, path, synchronous } of workerData as readonly OpenFile[]) {
+  const database = new DatabaseSync(path, { timeout: 5_000 });
+  database.exec(
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000;`,
+  );
+  databases.set(name, { database, statements: new Map() });
+}
+
+port.on("message", (message: BatchMessage | "close") => {
+  if (message === "close") {
+    for (const { database } of databases.values()) database.close();
+    port.postMessage("closed");
+    port.close();
+    return;
+  }
+  port.postMessage(runBatch(message));
+});
+
+function runBatch({ file, statements }: BatchMessage): BatchReply {
+  const open = databases.get(file);
+  if (open === undefined) return statements.map(() => ({ error: `no such file: ${file}` }));
+  if (statements.length === 1) return statements.map((statement) => runOne(open, statement));
+  try {
+    open.database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    return statements.map(() => ({ error: errorText(error) }));
+  }
+  // A failed statement changes nothing and leaves the transaction open: the others still count.
+  const replies = statements.map((statement) => runOne(open, statement));
+  try {
+    open.database.exec("COMMIT");
+    return replies;
+  } catch (error) {
+    if (open.database.isTransaction) open.database.exec("ROLLBACK");
+    return statements.map(() => ({ error: errorText(error) }));
+  }
+}
+
+function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): BatchReply[number] {
+  try {
+    const statement = prepared(open, sql);
+    if (statement.columns().length > 0) {
+      return { rows: statement.all(...parameters), changes: 0, lastInsertRowid: 0n };
+    }
+    const { changes, lastInsertRowid } = statement.run(...parameters);
+    return { rows: [], changes: Number(changes), lastInsertRowid: BigInt(lastInsertRowid) };
+  } catch (error) {
+    return { error: errorText(error) };
+  }
+}
+
+function prepared({ database, statements }: OpenDatabase, sql: string): StatementSync {
+  const known = statements.get(sql);
+  if (known !== undefined) return known;
+  if (statements.size >= MAX_PREPARED) statements.clear();
+  const statement = database.prepare(sql);
+  statement.setReadBigInts(false);
+  statements.set(sql, statement);
+  return statement;
+}
+
+const errorText = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

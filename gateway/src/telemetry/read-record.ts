@@ -1,0 +1,54 @@
+import type { Kysely } from "kysely";
+
+import type { JsonObject } from "#lib/json.ts";
+import { formatUsd } from "#lib/money.ts";
+import { findRecord, type RecordRow } from "#store/request-records.ts";
+import type { RecordTables } from "#store/schema.ts";
+
+/** A request record as the API gives it, with the key that it belongs to. */
+export interface Generation {
+  readonly keyId: string | null;
+  readonly body: JsonObject;
+}
+
+/** The record of a request by its id. */
+export async function findGeneration(
+  records: Kysely<RecordTables>,
+  id: string,
+): Promise<Generation | undefined> {
+  const row = await findRecord(records, id);
+  return row && { keyId: row.key_id, body: toBody(row) };
+}
+
+/** Costs are given twice, as decimal text and in nano-USD; both are exact. */
+function toBody(row: RecordRow): JsonObject {
+  const cost = row.cost_nano_usd === null ? null : BigInt(row.cost_nano_usd);
+  return {
+    id: row.id,
+    object: "generation",
+    created_at: new Date(row.started_at).toISOString(),
+    operation: row.operation,
+    protocol: row.protocol,
+    model_asked: row.model_asked,
+    model: row.model_used,
+    provider: row.provider,
+    upstream_id: row.upstream_id,
+    streamed: row.streamed === 1,
+    status: row.status,
+    failure: row.failure,
+    finish_reason: row.finish_reason,
+    attempts: JSON.parse(row.attempts),
+    usage: row.usage === null ? null : JSON.parse(row.usage),
+    usage_estimated: row.usage_estimated === 1,
+    cost_usd: cost === null ? null : formatUsd(cost),
+    cost_nano_usd: cost === null ? null : Number(cost),
+    cost_reason: row.cost_reason,
+    first_content_ms: row.first_content_ms,
+    total_ms: row.total_ms,
+    overhead_ms: row.overhead_ms,
+    session_id: row.session_id,
+    user: row.end_user,
+    tags: row.tags === null ? [] : JSON.parse(row.tags),
+    warnings: JSON.parse(row.warnings),
+  };
+}

@@ -1,0 +1,47 @@
+import type { FailureCode } from "#canonical/failure.ts";
+import type { FinishReason } from "#canonical/chat-response.ts";
+import type { Usage } from "#canonical/usage.ts";
+
+/** One call of one route. */
+export interface AttemptRecord {
+  readonly provider: string;
+  readonly model: string;
+  /** How the body travelled: as the client wrote it, or through the canonical vocabulary. */
+  readonly lane: "native" | "translated";
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly failure: FailureCode | null;
+}
+
+/** Metadata of one request: never text of prompts or answers. Times are milliseconds from its start. */
+export interface RequestRecord {
+  readonly id: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly keyId: string | null;
+  readonly operation: string;
+  readonly protocol: string;
+  readonly modelAsked: string;
+  readonly modelUsed: string | null;
+  readonly provider: string | null;
+  /** The provider's id of the answer. */
+  readonly upstreamId: string | null;
+  readonly streamed: boolean;
+  readonly status: number;
+  readonly failure: FailureCode | null;
+  readonly finishReason: FinishReason | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly usage: Usage | null;
+  /** `null`: unknown, and `costReason` says why. */
+  readonly costNanoUsd: bigint | null;
+  readonly costReason: string | null;
+  readonly firstContentMs: number | null;
+  readonly totalMs: number;
+  /** Time that was the gateway's own and not the provider's. */
+  readonly overheadMs: number;
+  readonly sessionId: string | null;
+  readonly endUser: string | null;
+  readonly tags: readonly string[];
+  readonly warnings: readonly { readonly field: string; readonly reason: string }[];
+}
