@@ -1,5 +1,5 @@
 import { buildCatalog, type CatalogExtra } from "#catalog/catalog.ts";
-import { loadCatalogData } from "#catalog/load-catalog.ts";
+import { builtInCatalog } from "#catalog/load-catalog.ts";
 import type { CatalogEndpoint, CatalogModel } from "#catalog/types.ts";
 import { DEMO_ENDPOINTS, DEMO_MODELS } from "#demo/demo-catalog.ts";
 import { DEMO_PROVIDER } from "#demo/demo-provider.ts";
@@ -46,7 +46,7 @@ interface Running {
 /** Finds the providers that can be used and joins them with the catalogue. */
 export async function openMarket(options: MarketOptions): Promise<OpenMarket> {
   const { send } = options;
-  const data = loadCatalogData();
+  const data = builtInCatalog();
   const found = discoverProviders(options.env, { dependencies: { post: postForm(send) } });
   const local = found.filter(({ provider }) => provider.local === true);
   const remote = found.filter(({ provider }) => provider.local !== true);

@@ -62,7 +62,7 @@ export class StreamRelay {
       this.#answer.read({
         data: (chunk) => this.#data(chunk),
         end: () => this.#end(),
-        fail: (error) => this.#finish({ failure: networkFailure(error), tail: [] }),
+        fail: (error) => this.#finish({ failure: this.#brokenOff(error), tail: [] }),
       });
     });
   }
@@ -119,6 +119,12 @@ export class StreamRelay {
       return this.#finish({ failure: truncated(this.#lane.state), tail: [] });
     if (last !== "") this.#tail.push(last);
     return this.#finish({ tail: this.#tail });
+  }
+
+  /** A connection that fails within an answer has cut it, however the socket puts it. */
+  #brokenOff(error: Error): Failure {
+    const failure = networkFailure(error);
+    return failure.code === "upstream_unreachable" ? truncated(this.#lane.state) : failure;
   }
 
   #emit(piece: string | Buffer): void {

@@ -1,5 +1,7 @@
 /** What a model takes, as far as its name tells. */
 export interface ModelAbilities {
+  /** Whether the name tells anything. */
+  readonly known: boolean;
   /** `thinking: {type: "enabled", budget_tokens}`. */
   readonly budget: boolean;
   /** `thinking: {type: "adaptive"}`. */
@@ -14,6 +16,7 @@ export interface ModelAbilities {
 
 /** Not Claude, or a name that tells nothing: compatible providers follow the older form. */
 const UNKNOWN: ModelAbilities = {
+  known: false,
   budget: true,
   adaptive: false,
   efforts: [],
@@ -31,6 +34,7 @@ export function modelAbilities(model: string): ModelAbilities {
   if (version === undefined) return UNKNOWN;
   const effort = version >= 4.6 || /opus-?4[.-]5|4[.-]5-opus/.test(model);
   return {
+    known: true,
     budget: version >= 3.7 && version < 4.7,
     adaptive: version >= 4.6,
     efforts: effort ? EFFORTS.slice(0, effortCount(version)) : [],

@@ -61,6 +61,7 @@ function renderTurn(placed: Placed, request: ChatRequest, reportLoss: ReportLoss
   if (isSystem(message) && role === "user" && at > start) {
     reportLoss(`messages[${at}]`, "changed: a system message inside the conversation becomes user");
   }
+  if (message.name !== undefined) reportLoss(`messages[${at}].name`, "turns have no names");
   const blocks = message.content.flatMap<JsonObject>((part, partAt) => {
     const field = `messages[${at}].content[${partAt}]`;
     return renderPart(part, { role, field, sameProtocol, reportLoss }) ?? [];

@@ -31,10 +31,13 @@ const BUDGET_SHARE: Readonly<Record<string, number>> = {
 export function renderReasoning(request: ChatRequest, target: ReasoningTarget): RenderedReasoning {
   const { reasoning, protocol } = request;
   if (reasoning === undefined) return {};
-  if (protocol === "anthropic-messages") return renderAsWritten(reasoning);
+  const isOwn = protocol === "anthropic-messages";
+  if (isOwn && takesAsWritten(reasoning, target.abilities)) return renderAsWritten(reasoning);
   if (reasoning.enabled === false || reasoning.effort === "none") {
     return { thinking: { type: "disabled" } };
   }
+  // In this dialect effort alone steers the answer's length and does not turn thinking on.
+  if (isOwn && reasoning.enabled === undefined) return effortAlone(reasoning, target);
   if (!asksToThink(reasoning)) return {};
   const { adaptive, budget } = target.abilities;
   if (adaptive) return renderAdaptive(reasoning, target);
@@ -43,10 +46,26 @@ export function renderReasoning(request: ChatRequest, target: ReasoningTarget): 
   return {};
 }
 
+/** Routing may have chosen another model than the one for which the client wrote this. */
+function takesAsWritten(reasoning: ReasoningOptions, abilities: ModelAbilities): boolean {
+  if (!abilities.known) return true;
+  const { enabled, budgetTokens, effort } = reasoning;
+  if (effort !== undefined && !abilities.efforts.includes(effort)) return false;
+  if (enabled !== true) return true;
+  return budgetTokens === undefined ? abilities.adaptive : abilities.budget;
+}
+
+function effortAlone(reasoning: ReasoningOptions, target: ReasoningTarget): RenderedReasoning {
+  const effort = effortOf(reasoning, target);
+  if (effort !== undefined) return { effort };
+  target.reportLoss("output_config.effort", "this model takes no effort");
+  return {};
+}
+
 const asksToThink = ({ enabled, effort, budgetTokens }: ReasoningOptions): boolean =>
   enabled === true || effort !== undefined || budgetTokens !== undefined;
 
-/** The client speaks this protocol: it chose the form for the model. */
+/** The client speaks this protocol and chose a form that the model takes. */
 function renderAsWritten(reasoning: ReasoningOptions): RenderedReasoning {
   const { enabled, budgetTokens, effort } = reasoning;
   const display = displayOf(reasoning, "summarized");

@@ -179,6 +179,47 @@ describe("renderRequest", () => {
     expect({ thinking, output_config }).toEqual(expected);
   });
 
+  test.each([
+    [
+      "claude-haiku-4-5",
+      { enabled: true, effort: "high" },
+      { type: "enabled", budget_tokens: 8000 },
+    ],
+    ["claude-opus-4-8", { enabled: true, budgetTokens: 4000 }, { type: "adaptive" }],
+    ["claude-sonnet-4-5", { effort: "low" }, undefined],
+    ["glm-5", { enabled: true, budgetTokens: 4000 }, { type: "enabled", budget_tokens: 4000 }],
+  ] as const)(
+    "what was written for another model is said to %s in its form",
+    (model, reasoning, expected) => {
+      const members = {
+        protocol: "anthropic-messages",
+        reasoning,
+        maxOutputTokens: 10_000,
+      } as const;
+      expect(render(members, { model }).body["thinking"]).toEqual(expected);
+    },
+  );
+
+  test("objects of an answer's schema are closed, as the provider requires", () => {
+    const inner = { type: "object", properties: { b: { type: "string" } } };
+    const schema = { type: "object", properties: { a: { type: "array", items: inner } } };
+    const { body, losses } = render({ outputFormat: { type: "json-schema", schema } });
+    const closed = { ...inner, additionalProperties: false };
+    expect(body["output_config"]).toEqual({
+      format: {
+        type: "json_schema",
+        schema: {
+          type: "object",
+          properties: { a: { type: "array", items: closed } },
+          additionalProperties: false,
+        },
+      },
+    });
+    expect(losses["response_format"]).toContain("changed");
+    const again = render({ outputFormat: { type: "json-schema", schema: closed } });
+    expect(again.losses).toEqual({});
+  });
+
   test("thinking gives way to a forced call, and to calls made without thinking", () => {
     const tools = [{ type: "function", name: "f" }] as const;
     const forced = render({
@@ -260,7 +301,7 @@ describe("renderRequest", () => {
   test("parse(render(x)) is x for a request of its own protocol", () => {
     const request: ChatRequest = {
       protocol: "anthropic-messages",
-      model: "claude-opus-4-8",
+      model: "claude-opus-4-6",
       stream: true,
       messages: [
         { role: "system", content: [{ type: "text", text: "s", cache: {} }] },
@@ -315,7 +356,7 @@ describe("renderRequest", () => {
       user: "u",
       extra: { container: "c", output_config: { task_budget: { total: 5 } } },
     };
-    const { body, losses } = render(request, { model: "claude-opus-4-8" });
+    const { body, losses } = render(request, { model: "claude-opus-4-6" });
     expect(parseRequest({ body, headers: {} })).toEqual(request);
     expect(losses).toEqual({});
   });

@@ -2,6 +2,7 @@ import type { ChatRequest } from "#canonical/chat-request.ts";
 import { asObjects, compact, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { RenderTarget, UpstreamBody } from "#protocols/codec.ts";
+import { closedSchema } from "./closed-schema.ts";
 import { modelAbilities } from "./claude-model.ts";
 import type { ModelAbilities } from "./claude-model.ts";
 import { renderMessages } from "./render-message.ts";
@@ -127,9 +128,17 @@ function renderFormat(
     reportLoss("response_format", "there is no JSON mode without a schema");
     return undefined;
   }
-  const possible = abilities.outputFormat && dialect.structuredOutput === undefined;
-  if (possible || protocol === "anthropic-messages") {
+  if (protocol === "anthropic-messages")
     return { type: "json_schema", schema: outputFormat.schema };
+  if (abilities.outputFormat && dialect.structuredOutput === undefined) {
+    const schema = closedSchema(outputFormat.schema);
+    if (schema !== outputFormat.schema) {
+      reportLoss(
+        "response_format",
+        "changed: objects get additionalProperties: false, as required",
+      );
+    }
+    return { type: "json_schema", schema };
   }
   reportLoss("response_format", "this model takes no JSON schema for its answer");
   return undefined;

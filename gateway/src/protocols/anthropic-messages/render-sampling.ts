@@ -14,8 +14,8 @@ export function renderSampling(request: ChatRequest, target: SamplingTarget): Js
   const { sampling, protocol } = request;
   if (sampling === undefined) return {};
   const wished = { temperature: sampling.temperature, top_p: sampling.topP, top_k: sampling.topK };
-  // The client speaks this protocol: what it sends is between it and the model.
-  if (protocol === "anthropic-messages") return wished;
+  // The client speaks this protocol and knows the bounds; only the newest models take none at all.
+  if (protocol === "anthropic-messages" && target.abilities.sampling !== "none") return wished;
   const body: JsonObject = {};
   for (const [field, value] of Object.entries(wished)) {
     if (value === undefined) continue;

@@ -51,22 +51,13 @@ const sse = (type: string, members: JsonObject): string =>
   renderSse(JSON.stringify({ type, ...members }), type);
 
 function push(event: StreamEvent, state: StreamState): string {
-  switch (event.type) {
-    case "response-start":
-      // Written with the first block: the usage of the prompt, which belongs there, comes between.
-      state.id = event.id;
-      return "";
-    case "usage":
-      state.usage = event.usage;
-      return "";
-    case "finish":
-      if ((event.candidate ?? 0) === 0) state.finish = event;
-      return "";
-    case "error":
-      return fail(event.failure, state.context.requestId);
-    default:
-      return pushBlockEvent(event, state);
-  }
+  if (event.type === "error") return fail(event.failure, state.context.requestId);
+  if ("index" in event) return pushBlockEvent(event, state);
+  // Written with the first block: the usage of the prompt, which belongs there, comes between.
+  if (event.type === "response-start") state.id = event.id;
+  if (event.type === "usage") state.usage = event.usage;
+  if (event.type === "finish" && (event.candidate ?? 0) === 0) state.finish = event;
+  return "";
 }
 
 const fail = (failure: Failure, requestId: string): string =>

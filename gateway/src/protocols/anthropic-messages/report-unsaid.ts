@@ -1,4 +1,5 @@
 import type { ChatRequest, Sampling } from "#canonical/chat-request.ts";
+import { isSilentExtra } from "#canonical/silent-extra.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
 
 const REASON = "Anthropic Messages cannot say it";
@@ -40,5 +41,7 @@ function reportForeign(request: ChatRequest, reportLoss: ReportLoss): void {
     reportLoss("include", "signatures come without being asked for");
   }
   if (request.metadata !== undefined) reportLoss("metadata", REASON);
-  for (const key of Object.keys(request.extra ?? {})) reportLoss(key, REASON);
+  for (const key of Object.keys(request.extra ?? {})) {
+    if (!isSilentExtra(request, key)) reportLoss(key, REASON);
+  }
 }

@@ -124,16 +124,10 @@ function nativeDelta(block: OpenBlock, delta: JsonObject): readonly StreamEvent[
 export function closeBlock(block: OpenBlock, cut?: "cut"): readonly StreamEvent[] {
   const { kind, index, signature } = block;
   const signed = signature === undefined ? {} : { signature };
-  switch (kind) {
-    case "text":
-      return [{ type: "text-end", index }];
-    case "reasoning":
-      return [{ type: "reasoning-end", index, ...signed }];
-    case "tool-call":
-      return [...wholeInput(block, cut), { type: "tool-call-end", index }];
-    case "native":
-      return cut === undefined ? [nativePart(block)] : [];
-  }
+  if (kind === "native") return cut === undefined ? [nativePart(block)] : [];
+  if (kind === "text") return [{ type: "text-end", index }];
+  if (kind === "reasoning") return [{ type: "reasoning-end", index, ...signed }];
+  return [...wholeInput(block, cut), { type: "tool-call-end", index }];
 }
 
 /**

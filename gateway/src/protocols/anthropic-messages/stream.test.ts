@@ -29,7 +29,7 @@ function render(events: readonly StreamEvent[]): { types: string[]; bodies: Json
   const text = events.map((event) => renderer.push(event)).join("") + renderer.end();
   const bodies = sseEvents([Buffer.from(text)]).map(({ data }) => JSON.parse(data) as JsonObject);
   return {
-    types: bodies.map(({ type, index }) => (index === undefined ? `${type}` : `${type} ${index}`)),
+    types: bodies.map(({ type, index }) => [type, index].join(" ").trim()),
     bodies,
   };
 }

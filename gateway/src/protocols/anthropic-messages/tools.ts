@@ -1,7 +1,8 @@
+import { customToolAsFunction } from "#canonical/custom-tool.ts";
 import type { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import { flatToolName } from "#canonical/tool.ts";
-import type { ServerTool, Tool, ToolChoice } from "#canonical/tool.ts";
+import type { FunctionTool, ServerTool, Tool, ToolChoice } from "#canonical/tool.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
@@ -75,33 +76,22 @@ export function renderTools(tools: readonly Tool[], reportLoss: ReportLoss): Jso
 }
 
 function renderTool(tool: Tool, reportLoss: ReportLoss, at: number): JsonObject | undefined {
-  switch (tool.type) {
-    case "function":
-      return compact({
-        name: flatToolName(tool),
-        description: tool.description,
-        input_schema: objectSchema(tool.parameters),
-        strict: tool.strict,
-        cache_control: renderCache(tool.cache),
-      });
-    case "custom":
-      reportLoss(`tools[${at}]`, "changed: a free-text tool is sent as a function with `input`");
-      return compact({
-        name: tool.name,
-        description: tool.description,
-        input_schema: FREE_TEXT_SCHEMA,
-      });
-    case "server":
-      return renderServerTool(tool, reportLoss, at);
+  if (tool.type === "server") return renderServerTool(tool, reportLoss, at);
+  if (tool.type === "custom") {
+    reportLoss(`tools[${at}]`, "changed: a free-text tool is sent as a function with `input`");
+    return renderFunction(customToolAsFunction(tool));
   }
+  return renderFunction(tool);
 }
 
-/** The arguments of a function that stands for a free-text tool. */
-const FREE_TEXT_SCHEMA: JsonObject = {
-  type: "object",
-  properties: { input: { type: "string" } },
-  required: ["input"],
-};
+const renderFunction = (tool: FunctionTool): JsonObject =>
+  compact({
+    name: flatToolName(tool),
+    description: tool.description,
+    input_schema: objectSchema(tool.parameters),
+    strict: tool.strict,
+    cache_control: renderCache(tool.cache),
+  });
 
 /** The protocol requires a schema of `type: "object"`; other dialects leave either out. */
 function objectSchema(parameters: JsonObject | undefined): JsonObject {

@@ -1,4 +1,4 @@
-import { EventStreamCodec } from "@smithy/eventstream-codec";
+import { crc32 } from "node:zlib";
 
 import type { SseEvent } from "#lib/sse.ts";
 
@@ -7,11 +7,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Total length, header length and their checksum, and the checksum at the end. */
 const MIN_MESSAGE_BYTES = 16;
-
-const toText = (input: Uint8Array | string): string =>
-  typeof input === "string" ? input : Buffer.from(input).toString("utf8");
-
-const codec = new EventStreamCodec(toText, (text) => Buffer.from(text, "utf8"));
+const PRELUDE_BYTES = 12;
 
 /**
  * Cuts an AWS event stream (application/vnd.amazon.eventstream) into its messages, however the reads
@@ -52,19 +48,55 @@ function nextLength(bytes: Buffer): number | undefined {
 }
 
 function decode(message: Buffer): SseEvent {
-  const { headers, body } = codec.decode(message);
-  const header = (name: string): string | undefined => {
-    const value = headers[name]?.value;
-    return typeof value === "string" ? value : undefined;
-  };
-  const data = Buffer.from(body).toString("utf8");
-  const type = header(":message-type");
-  if (type === "exception") {
-    return { event: `exception:${header(":exception-type") ?? "unknown"}`, data };
+  const headerEnd = PRELUDE_BYTES + message.readUInt32BE(4);
+  const bodyEnd = message.length - 4;
+  if (headerEnd > bodyEnd) throw new RangeError("event stream headers longer than their message");
+  checkSum(message, 8);
+  checkSum(message, bodyEnd);
+  const headers = readHeaders(message.subarray(PRELUDE_BYTES, headerEnd));
+  const data = message.toString("utf8", headerEnd, bodyEnd);
+  switch (headers.get(":message-type")) {
+    case "exception":
+      return { event: `exception:${headers.get(":exception-type") ?? "unknown"}`, data };
+    case "error": {
+      const text = JSON.stringify({ message: headers.get(":error-message") ?? "" });
+      return { event: `exception:${headers.get(":error-code") ?? "unknown"}`, data: text };
+    }
+    default:
+      return { event: headers.get(":event-type") ?? "", data };
   }
-  if (type === "error") {
-    const text = JSON.stringify({ message: header(":error-message") ?? "" });
-    return { event: `exception:${header(":error-code") ?? "unknown"}`, data: text };
+}
+
+/** Each checksum covers everything before it. */
+function checkSum(message: Buffer, at: number): void {
+  if (crc32(message.subarray(0, at)) !== message.readUInt32BE(at)) {
+    throw new RangeError("event stream message with a wrong checksum");
   }
-  return { event: header(":event-type") ?? "", data };
+}
+
+const STRING = 7;
+const BYTES = 6;
+/** Sizes of the other header types, by their number: true, false, byte, short, int, long, -, -, timestamp, uuid. */
+const FIXED_SIZES = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
+
+/** The headers that are text; the others are passed over. */
+function readHeaders(bytes: Buffer): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  let at = 0;
+  while (at < bytes.length) {
+    const nameEnd = at + 1 + bytes.readUInt8(at);
+    const name = bytes.toString("utf8", at + 1, nameEnd);
+    const type = bytes.readUInt8(nameEnd);
+    at = nameEnd + 1;
+    if (type === STRING || type === BYTES) {
+      const end = at + 2 + bytes.readUInt16BE(at);
+      if (type === STRING) headers.set(name, bytes.toString("utf8", at + 2, end));
+      at = end;
+    } else {
+      const size = FIXED_SIZES[type];
+      if (size === undefined) throw new RangeError(`event stream header of type ${type}`);
+      at += size;
+    }
+  }
+  return headers;
 }

@@ -1,6 +1,7 @@
 import { asObject, compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ChatRequest, OutputFormat, Sampling } from "#canonical/chat-request.ts";
+import { isSilentExtra } from "#canonical/silent-extra.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import type { RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
 import type { BlockContext } from "./render-media.ts";
@@ -47,11 +48,11 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
 const orNothing = (object: JsonObject): JsonObject | undefined =>
   Object.keys(object).length === 0 ? undefined : object;
 
-function passedOn({ extra = {} }: ChatRequest, reportLoss: ReportLoss): JsonObject {
+function passedOn(request: ChatRequest, reportLoss: ReportLoss): JsonObject {
   const passed: JsonObject = {};
-  for (const [name, value] of Object.entries(extra)) {
+  for (const [name, value] of Object.entries(request.extra ?? {})) {
     if (PASSED_ON.has(name)) passed[name] = value;
-    else reportLoss(name, "the Converse API has no such member");
+    else if (!isSilentExtra(request, name)) reportLoss(name, "the Converse API has no such member");
   }
   return passed;
 }

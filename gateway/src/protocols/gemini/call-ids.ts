@@ -3,9 +3,9 @@ import type { JsonObject } from "#lib/json.ts";
 import type { CallIds } from "./parse-part.ts";
 
 /** Marks ids that this gateway made up, which no provider has to see. */
-const MADE_UP = /^call_[a-z0-9-]*_?\d+$/i;
+const MADE_UP = "call_gm_";
 
-export const isMadeUpId = (id: string): boolean => MADE_UP.test(id);
+export const isMadeUpId = (id: string): boolean => id.startsWith(MADE_UP);
 
 /**
  * Ids of a whole conversation: calls are numbered, and a result without an id belongs to the oldest
@@ -20,7 +20,7 @@ export function conversationIds(): CallIds {
   };
   return {
     ofCall(call) {
-      const id = idOf(call) ?? `call_${count}`;
+      const id = idOf(call) ?? `${MADE_UP}${count}`;
       count++;
       unanswered.push({ id, name: asString(call["name"]) ?? "" });
       return id;
@@ -29,7 +29,7 @@ export function conversationIds(): CallIds {
       const own = idOf(result);
       const name = asString(result["name"]) ?? "";
       const taken = take((call) => (own === undefined ? call.name === name : call.id === own));
-      return own ?? taken ?? `call_${count++}`;
+      return own ?? taken ?? `${MADE_UP}${count++}`;
     },
   };
 }
@@ -39,11 +39,11 @@ export function answerIds(responseId: () => string): CallIds {
   let count = 0;
   return {
     ofCall(call) {
-      const id = idOf(call) ?? `call_${seed(responseId(), call)}_${count}`;
+      const id = idOf(call) ?? `${MADE_UP}${seed(responseId(), call)}_${count}`;
       count++;
       return id;
     },
-    ofResult: (result) => idOf(result) ?? `call_${count++}`,
+    ofResult: (result) => idOf(result) ?? `${MADE_UP}${count++}`,
   };
 }
 

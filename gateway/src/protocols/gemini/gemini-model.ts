@@ -8,6 +8,8 @@ export interface ModelAbilities {
   readonly minBudget: number;
   /** Calls without a thought signature are answered with 400. */
   readonly needsSignatures: boolean;
+  /** Images and files inside a function's result. */
+  readonly mediaInResults: boolean;
   /** Functions beside the provider's own tools, or beside a schema of the answer. */
   readonly mixesTools: boolean;
 }
@@ -22,6 +24,7 @@ export function modelAbilities(model: string): ModelAbilities {
     levels: isPro ? proLevels(version) : ["minimal", "low", "medium", "high"],
     minBudget: isPro ? 128 : 0,
     needsSignatures: modern,
+    mediaInResults: modern,
     mixesTools: modern,
   };
 }

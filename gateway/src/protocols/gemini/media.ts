@@ -11,10 +11,12 @@ export function mediaPart(
   return { type: "file", source, ...(filename !== undefined && { filename }) };
 }
 
+const OWN_FILES = "https://generativelanguage.googleapis.com/";
+
 /** A `fileUri`: an address that any provider can fetch, or the name of a file in Google's own storage. */
 export function sourceOfUri(uri: string, mediaType: string | undefined): MediaSource {
   const typed = mediaType === undefined ? {} : { mediaType };
-  const isOwn = !/^https?:/.test(uri) || /^https:\/\/generativelanguage\.googleapis\.com\//.test(uri);
+  const isOwn = !/^https?:/.test(uri) || uri.startsWith(OWN_FILES);
   return isOwn ? { type: "file-id", id: uri, ...typed } : { type: "url", url: uri, ...typed };
 }
 

@@ -1,6 +1,14 @@
 import { classifyFailure } from "#canonical/classify-failure.ts";
 import type { Failure } from "#canonical/failure.ts";
-import { asArray, asNumber, asObject, asObjects, asString, isObject, parseObject } from "#lib/json.ts";
+import {
+  asArray,
+  asNumber,
+  asObject,
+  asObjects,
+  asString,
+  isObject,
+  parseObject,
+} from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { callerMessage } from "#lib/mask-secrets.ts";
 import { retryAfterMs } from "#lib/retry-after.ts";
@@ -33,7 +41,9 @@ export function failureOf({ status, headers, body }: ErrorAnswer): Failure {
   const known = status >= 400 ? status : (asNumber(error["code"]) ?? 500);
   const details = asObjects(error["details"]);
   const reasons = details.flatMap((detail) => asString(detail["reason"]) ?? []);
-  const code = [asString(error["status"]) ?? "", ...reasons].filter((text) => text !== "").join(" ");
+  const code = [asString(error["status"]) ?? "", ...reasons]
+    .filter((text) => text !== "")
+    .join(" ");
   const message = asString(error["message"]) ?? asString(body["error"]);
   const retryAfter = retryAfterMs(headers) ?? retryDelayMs(details);
   return {

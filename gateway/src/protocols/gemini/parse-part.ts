@@ -71,7 +71,8 @@ function parseMedia(part: JsonObject): Part | undefined {
   const uri = asString(file["fileUri"]);
   if (uri === undefined) return undefined;
   const fileType = asString(file["mimeType"]);
-  const isFilm = fileType === undefined && /^https:\/\/(?:www\.)?(?:youtube\.com|youtu\.be)\//.test(uri);
+  const isFilm =
+    fileType === undefined && /^https:\/\/(?:www\.)?(?:youtube\.com|youtu\.be)\//.test(uri);
   const kind = isFilm ? "video/*" : (fileType ?? sniff(uri));
   return mediaPart(sourceOfUri(uri, fileType), kind, asString(file["displayName"]));
 }

@@ -35,7 +35,10 @@ export function parseRequest({ body, pathModel, pathVerb }: RequestInput): ChatR
   return {
     protocol: "gemini",
     model: pathModel ?? reader.requiredString("model").replace(/^models\//, ""),
-    messages: [...parseSystem(camel["systemInstruction"]), ...parseContents(camel["contents"], ids)],
+    messages: [
+      ...parseSystem(camel["systemInstruction"]),
+      ...parseContents(camel["contents"], ids),
+    ],
     stream: pathVerb === "streamGenerateContent",
     ...(tools !== undefined && { tools }),
     ...toolConfig.members,
@@ -77,7 +80,8 @@ const ROLES: Readonly<Record<string, Message["role"]>> = {
 };
 
 function parseContent(content: unknown, field: string, ids: CallIds): Message {
-  if (typeof content === "string") return { role: "user", content: [{ type: "text", text: content }] };
+  if (typeof content === "string")
+    return { role: "user", content: [{ type: "text", text: content }] };
   if (!isObject(content)) throw invalidRequest(field, `${field} must be an object with parts`);
   const wireRole = new FieldReader(content, field).string("role") ?? "user";
   const role = ROLES[wireRole === "" ? "user" : wireRole];

@@ -15,7 +15,7 @@ export function addPartialArguments(args: JsonObject, wire: JsonObject): void {
   const keys = keysOf(piece["jsonPath"]);
   const last = keys?.pop();
   if (value === undefined || keys === undefined || last === undefined) return;
-  let holder: Holder = args as Holder;
+  let holder: Holder = args;
   for (const [at, key] of keys.entries()) {
     holder = childOf(holder, key, typeof (keys[at + 1] ?? last) === "number");
   }

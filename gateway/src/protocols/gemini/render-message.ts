@@ -21,6 +21,7 @@ export interface RenderedMessages {
 
 export interface MessageTarget {
   readonly needsSignatures: boolean;
+  readonly mediaInResults: boolean;
   readonly reportLoss: ReportLoss;
 }
 
@@ -33,6 +34,7 @@ export function renderMessages(request: ChatRequest, target: MessageTarget): Ren
   const context = {
     sameProtocol: request.protocol === "gemini",
     callNames: namesOfCalls(messages),
+    mediaInResults: target.mediaInResults,
     reportLoss: target.reportLoss,
   };
   const rendered = messages.map((message, at): Content => {
@@ -41,7 +43,7 @@ export function renderMessages(request: ChatRequest, target: MessageTarget): Ren
     );
     return { role: message.role === "assistant" ? "model" : "user", parts };
   });
-  reportMoved(messages, start, target.reportLoss);
+  reportChanged(messages, start, target.reportLoss);
   const instruction = rendered.slice(0, start).flatMap(({ parts }) => parts);
   const contents = merge(rendered.slice(start)).map((content) => signed(content, target));
   return {
@@ -56,17 +58,22 @@ function systemCount(messages: readonly Message[]): number {
   return first === -1 ? Math.max(0, messages.length - 1) : first;
 }
 
-function reportMoved(messages: readonly Message[], start: number, reportLoss: ReportLoss): void {
+function reportChanged(messages: readonly Message[], start: number, reportLoss: ReportLoss): void {
   for (const [at, message] of messages.entries()) {
+    if (message.name !== undefined) reportLoss(`messages[${at}].name`, "turns have no names");
     if (at < start || !isSystem(message)) continue;
-    reportLoss(`messages[${at}]`, "changed: a system message that is not at the start becomes user");
+    reportLoss(
+      `messages[${at}]`,
+      "changed: a system message that is not at the start becomes user",
+    );
   }
 }
 
 function namesOfCalls(messages: readonly Message[]): PartContext["callNames"] {
   const names = new Map<string, string>();
   for (const { content } of messages) {
-    for (const part of content) if (part.type === "tool-call") names.set(part.id, flatToolName(part));
+    for (const part of content)
+      if (part.type === "tool-call") names.set(part.id, flatToolName(part));
   }
   return names;
 }
@@ -98,7 +105,8 @@ function signed(content: Content, { needsSignatures, reportLoss }: MessageTarget
   const at = content.parts.findIndex((part) => isObject(part["functionCall"]));
   const call = content.parts[at];
   const isSigned = call?.["thoughtSignature"] !== undefined;
-  if (!needsSignatures || call === undefined || isSigned || content.role !== "model") return content;
+  if (!needsSignatures || call === undefined || isSigned || content.role !== "model")
+    return content;
   reportLoss("messages", "changed: a call without Gemini's thought signature goes unchecked");
   const marked = { ...call, thoughtSignature: NO_SIGNATURE };
   return { ...content, parts: content.parts.toSpliced(at, 1, marked) };

@@ -25,6 +25,8 @@ export interface PartContext {
   readonly sameProtocol: boolean;
   /** Names of the functions by the ids of their calls. */
   readonly callNames: ReadonlyMap<string, string>;
+  /** Gemini 3: media of a tool's result may stand inside it. */
+  readonly mediaInResults: boolean;
   readonly reportLoss: ReportLoss;
 }
 
@@ -111,7 +113,7 @@ export function callArguments(
   return value;
 }
 
-/** Media of a result stand beside it, which all models understand. */
+/** Media of a result stand in it where the model takes that, else beside it. */
 function renderToolResult(part: ToolResultPart, context: PartContext): JsonObject[] {
   const texts = part.content.flatMap((item) => (item.type === "text" ? [item.text] : []));
   const others = part.content.filter(({ type }) => type !== "text");
@@ -119,12 +121,15 @@ function renderToolResult(part: ToolResultPart, context: PartContext): JsonObjec
   if (name === undefined) {
     context.reportLoss(context.field, "changed: no call has this id; it stands for the name");
   }
+  const media = others.flatMap((item) => renderPart(item, context));
+  const inside = context.mediaInResults && media.length > 0;
   const functionResponse = compact({
     id: wireId(part.toolCallId, context),
     name: name ?? part.toolCallId,
     response: resultObject(texts.join("\n"), part.isError === true),
+    parts: inside ? media : undefined,
   });
-  return [{ functionResponse }, ...others.flatMap((item) => renderPart(item, context))];
+  return inside ? [{ functionResponse }] : [{ functionResponse }, ...media];
 }
 
 /** A result must be an object: that of its text, or the key that Google documents. */

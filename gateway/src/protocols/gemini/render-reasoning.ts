@@ -43,18 +43,17 @@ function includeThoughts(
 }
 
 function steered(reasoning: ReasoningOptions, target: ReasoningTarget): JsonObject {
-  switch (target.abilities.thinking) {
-    case "level":
-      return levelOf(reasoning, target);
-    case "budget":
-      return budgetOf(reasoning, target);
-    case "none":
-      target.reportLoss("reasoning", "this model does not think");
-      return {};
-  }
+  const { thinking } = target.abilities;
+  if (thinking === "level") return levelOf(reasoning, target);
+  if (thinking === "budget") return budgetOf(reasoning, target);
+  target.reportLoss("reasoning", "this model does not think");
+  return {};
 }
 
-function levelOf(reasoning: ReasoningOptions, { abilities, reportLoss }: ReasoningTarget): JsonObject {
+function levelOf(
+  reasoning: ReasoningOptions,
+  { abilities, reportLoss }: ReasoningTarget,
+): JsonObject {
   const { enabled, budgetTokens } = reasoning;
   const effort = enabled === false ? "none" : reasoning.effort;
   if (effort === undefined) return { thinkingBudget: budgetTokens };
@@ -76,7 +75,10 @@ const BUDGETS: Readonly<Record<string, number>> = {
   max: 24_576,
 };
 
-function budgetOf(reasoning: ReasoningOptions, { abilities, reportLoss }: ReasoningTarget): JsonObject {
+function budgetOf(
+  reasoning: ReasoningOptions,
+  { abilities, reportLoss }: ReasoningTarget,
+): JsonObject {
   const { enabled, budgetTokens, effort } = reasoning;
   const named = enabled === false ? 0 : BUDGETS[effort ?? ""];
   const wanted = budgetTokens ?? named ?? (enabled === true ? -1 : undefined);

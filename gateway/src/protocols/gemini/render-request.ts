@@ -1,4 +1,5 @@
 import type { ChatRequest, Sampling } from "#canonical/chat-request.ts";
+import { isSilentExtra } from "#canonical/silent-extra.ts";
 import { compact, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
@@ -12,8 +13,9 @@ import { renderToolConfig, renderTools } from "./render-tools.ts";
 export function renderRequest(request: ChatRequest, target: RenderTarget): UpstreamBody {
   const { reportLoss } = target;
   const abilities = modelAbilities(target.upstreamModel);
-  const { mixesTools, needsSignatures } = abilities;
-  const { contents, systemInstruction } = renderMessages(request, { needsSignatures, reportLoss });
+  const { mixesTools, needsSignatures, mediaInResults } = abilities;
+  const messageTarget = { needsSignatures, mediaInResults, reportLoss };
+  const { contents, systemInstruction } = renderMessages(request, messageTarget);
   const own = request.protocol === "gemini" ? (request.extra ?? {}) : {};
   const config = {
     ...renderConfig(request, abilities, reportLoss),
@@ -111,16 +113,15 @@ function reportUnsaid(request: ChatRequest, reportLoss: ReportLoss): void {
   if (request.protocol === "gemini") return;
   if (request.parallelToolCalls === false) reportLoss("parallel_tool_calls", REASON);
   if (hasCacheMarkers(request)) reportLoss("cache_control", "Gemini caches without being asked");
-  for (const key of Object.keys(request.extra ?? {})) reportLoss(key, REASON);
+  for (const key of Object.keys(request.extra ?? {})) {
+    if (!isSilentExtra(request, key)) reportLoss(key, REASON);
+  }
 }
 
 const hasCacheMarkers = ({ messages }: ChatRequest): boolean =>
   messages.some(({ content }) => content.some((part) => "cache" in part));
 
-function withoutRefused(
-  members: JsonObject,
-  { dialect, reportLoss }: RenderTarget,
-): JsonObject {
+function withoutRefused(members: JsonObject, { dialect, reportLoss }: RenderTarget): JsonObject {
   const kept = { ...members };
   for (const field of dialect.refuses ?? []) {
     if (!(field in kept)) continue;

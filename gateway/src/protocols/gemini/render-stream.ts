@@ -52,7 +52,7 @@ interface Framing {
   close(): string;
 }
 
-function createRenderer(context: AnswerContext, { chunk, close }: Framing): StreamRenderer {
+function createRenderer(context: AnswerContext, framing: Framing): StreamRenderer {
   const state: StreamState = {
     context,
     calls: new Map(),
@@ -61,14 +61,15 @@ function createRenderer(context: AnswerContext, { chunk, close }: Framing): Stre
     usage: undefined,
   };
   const fail: StreamRenderer["fail"] = (failure) =>
-    chunk(renderError(failure, context.requestId)) + close();
+    framing.chunk(renderError(failure, context.requestId)) + framing.close();
   return {
     push(event) {
       if (event.type === "error") return fail(event.failure);
       const part = pushEvent(event, state);
-      return part === undefined ? "" : chunk(partChunk(part, event as BlockEvent, context));
+      if (part === undefined) return "";
+      return framing.chunk(partChunk(part, event as BlockEvent, context));
     },
-    end: () => chunk(lastChunk(state)) + close(),
+    end: () => framing.chunk(lastChunk(state)) + framing.close(),
     fail,
   };
 }
@@ -81,41 +82,52 @@ function partChunk(part: JsonObject, event: BlockEvent, context: AnswerContext):
   };
 }
 
+type Handlers = {
+  readonly [Type in StreamEvent["type"]]: (
+    event: Extract<StreamEvent, { type: Type }>,
+    state: StreamState,
+  ) => JsonObject | undefined;
+};
+
+const nothing = (): undefined => undefined;
+
+const HANDLERS: Handlers = {
+  "response-start": nothing,
+  error: nothing,
+  usage({ usage }, state) {
+    state.usage = usage;
+    return undefined;
+  },
+  finish({ candidate = 0, reason }, { finishes }) {
+    finishes.set(candidate, reason);
+    return undefined;
+  },
+  citation({ candidate = 0, citation }, { citations }) {
+    citations.set(candidate, [...(citations.get(candidate) ?? []), citation]);
+    return undefined;
+  },
+  "tool-call-start": pushCall,
+  "tool-call-delta": pushCall,
+  "tool-call-end": pushCall,
+  "text-start": nothing,
+  "text-delta": textPart,
+  "text-end": textPart,
+  "refusal-start": nothing,
+  "refusal-delta": textPart,
+  "refusal-end": textPart,
+  "reasoning-start": nothing,
+  "reasoning-delta": textPart,
+  "reasoning-end": textPart,
+  part: ({ part }, { context }) => renderAnswerPart(part, context),
+};
+
 /** The part that an event brings, if it is one; the others only change the state. */
 function pushEvent(event: StreamEvent, state: StreamState): JsonObject | undefined {
-  switch (event.type) {
-    case "usage":
-      state.usage = event.usage;
-      return undefined;
-    case "finish":
-      state.finishes.set(event.candidate ?? 0, event.reason);
-      return undefined;
-    case "response-start":
-    case "error":
-      return undefined;
-    case "citation": {
-      const candidate = event.candidate ?? 0;
-      const known = state.citations.get(candidate) ?? [];
-      state.citations.set(candidate, [...known, event.citation]);
-      return undefined;
-    }
-    case "tool-call-start":
-    case "tool-call-delta":
-    case "tool-call-end":
-      return pushCall(event, state);
-    case "text-start":
-    case "refusal-start":
-    case "reasoning-start":
-    case "text-delta":
-    case "refusal-delta":
-    case "reasoning-delta":
-    case "text-end":
-    case "refusal-end":
-    case "reasoning-end":
-      return textPart(event);
-    case "part":
-      return renderAnswerPart(event.part, state.context);
-  }
+  const handle = HANDLERS[event.type] as (
+    event: StreamEvent,
+    state: StreamState,
+  ) => JsonObject | undefined;
+  return handle(event, state);
 }
 
 type TextEvent = Extract<StreamEvent, { type: `${"text" | "refusal" | "reasoning"}-${string}` }>;
@@ -123,7 +135,8 @@ type TextEvent = Extract<StreamEvent, { type: `${"text" | "refusal" | "reasoning
 /** A text's piece, or at its end an empty text with the signature. */
 function textPart(event: TextEvent): JsonObject | undefined {
   const thought = event.type.startsWith("reasoning") ? true : undefined;
-  if ("text" in event) return event.text === "" ? undefined : compact({ text: event.text, thought });
+  if ("text" in event)
+    return event.text === "" ? undefined : compact({ text: event.text, thought });
   if (!("signature" in event) || event.signature === undefined) return undefined;
   return compact({ text: "", thought, thoughtSignature: thoughtSignature(event.signature) });
 }

@@ -1,3 +1,4 @@
+import { customToolAsFunction } from "#canonical/custom-tool.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import type { CustomTool, FunctionTool, ServerTool, Tool } from "#canonical/tool.ts";
@@ -44,23 +45,20 @@ function renderFunction(
 ): JsonObject {
   if (tool.type === "custom") {
     reportLoss(field, "changed: a free-text tool is sent as a function with `input`");
-    const { name, description } = tool;
-    return compact({ name, description, parametersJsonSchema: FREE_TEXT_SCHEMA });
+    return declaration(customToolAsFunction(tool));
   }
-  if (tool.strict === true) reportLoss(`${field}.strict`, "arguments are not checked by the provider");
-  return compact({
+  if (tool.strict === true) {
+    reportLoss(`${field}.strict`, "arguments are not checked by the provider");
+  }
+  return declaration(tool);
+}
+
+const declaration = (tool: FunctionTool): JsonObject =>
+  compact({
     name: flatToolName(tool),
     description: tool.description,
     parametersJsonSchema: tool.parameters,
   });
-}
-
-/** The arguments of a function that stands for a free-text tool. */
-const FREE_TEXT_SCHEMA: JsonObject = {
-  type: "object",
-  properties: { input: { type: "string" } },
-  required: ["input"],
-};
 
 function renderServerTool(
   tool: ServerTool,

@@ -53,7 +53,8 @@ const SCHEMA_KEYS = new Set(["items", "anyOf", "prefixItems", "additionalPropert
 
 function nested(value: unknown, key: string): unknown {
   if (!SCHEMA_KEYS.has(key)) return value;
-  if (Array.isArray(value)) return value.map((item) => (isObject(item) ? jsonSchemaOf(item) : item));
+  if (Array.isArray(value))
+    return value.map((item) => (isObject(item) ? jsonSchemaOf(item) : item));
   return isObject(value) ? jsonSchemaOf(value) : value;
 }
 

@@ -124,10 +124,7 @@ function openCall(call: JsonObject, candidate: StreamCandidate): readonly Stream
   candidate.hasCalls = true;
   const id = candidate.ids.ofCall(call);
   const name = asString(call["name"]) ?? "";
-  return [
-    ...closed,
-    { type: "tool-call-start", id, name, kind: "function", index, ...place },
-  ];
+  return [...closed, { type: "tool-call-start", id, name, kind: "function", index, ...place }];
 }
 
 /** Media and blocks of this protocol's own arrive whole. */

@@ -93,6 +93,9 @@ function parseChoice(
         ? { type: "tool", name }
         : { type: "required" };
     default:
-      throw invalidRequest(calling.field("mode"), `${calling.field("mode")} must be AUTO, ANY or NONE`);
+      throw invalidRequest(
+        calling.field("mode"),
+        `${calling.field("mode")} must be AUTO, ANY or NONE`,
+      );
   }
 }

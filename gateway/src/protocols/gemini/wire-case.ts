@@ -19,4 +19,5 @@ export function camelKeys(object: JsonObject): JsonObject {
 }
 
 /** The nested object with its keys in camel case; empty where there is none. */
-export const camelObject = (value: unknown): JsonObject => (isObject(value) ? camelKeys(value) : {});
+export const camelObject = (value: unknown): JsonObject =>
+  isObject(value) ? camelKeys(value) : {};

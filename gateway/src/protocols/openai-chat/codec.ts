@@ -1,10 +1,10 @@
+import { openaiErrorBody } from "#canonical/openai-error.ts";
 import type { ClientCodec, UpstreamCodec } from "#protocols/codec.ts";
 
 import { parseError } from "./parse-error.ts";
 import { parseRequest } from "./parse-request.ts";
 import { parseResponse } from "./parse-response.ts";
 import { createStreamParser } from "./parse-stream.ts";
-import { renderError } from "./render-error.ts";
 import { renderRequest } from "./render-request.ts";
 import { renderResponse } from "./render-response.ts";
 import { createStreamRenderer } from "./render-stream.ts";
@@ -15,7 +15,7 @@ export const openaiChatClient: ClientCodec = {
   parseRequest,
   renderResponse,
   createStreamRenderer,
-  renderError,
+  renderError: openaiErrorBody,
 };
 
 /** Chat completions as OpenAI and some twenty others serve them; they differ by `Dialect`. */

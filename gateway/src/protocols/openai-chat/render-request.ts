@@ -126,8 +126,7 @@ const SHARED_EXTRA: ReadonlySet<string> = new Set(["store", "moderation"]);
 /** Members without a word in the vocabulary: from the same protocol as they are, else lost by name. */
 function renderExtra(request: ChatRequest, target: RenderTarget): JsonObject {
   const passed: JsonObject = {};
-  const sameProtocol =
-    request.protocol === "openai-chat" || request.protocol === "openai-completions";
+  const sameProtocol = request.protocol === "openai-chat";
   for (const [key, value] of Object.entries(request.extra ?? {})) {
     if (sameProtocol || (isOpenai(request) && SHARED_EXTRA.has(key))) passed[key] = value;
     else target.reportLoss(key, "chat completions have no such member");

@@ -1,6 +1,7 @@
 import { customToolInput, isCustomTool } from "#canonical/custom-tool.ts";
 import type { Failure } from "#canonical/failure.ts";
 import type { Part } from "#canonical/message.ts";
+import { openaiErrorObject } from "#canonical/openai-error.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
 import { unfoldPart } from "#canonical/unfold-response.ts";
 import type { Usage } from "#canonical/usage.ts";
@@ -19,7 +20,6 @@ import {
   showsReasoning,
   signatureExtra,
 } from "./render-answer.ts";
-import { renderErrorObject } from "./render-error.ts";
 import { renderUsage } from "./render-usage.ts";
 
 type Event<Type extends StreamEvent["type"]> = Extract<StreamEvent, { type: Type }>;
@@ -125,7 +125,7 @@ class ChatStreamRenderer implements StreamRenderer {
   /** No `[DONE]`: clients must not take a broken answer for a whole one. */
   fail(failure: Failure): string {
     const choices = [{ index: 0, delta: { content: "" }, finish_reason: "error" }];
-    const chunk = { ...this.#head, choices, error: renderErrorObject(failure) };
+    const chunk = { ...this.#head, choices, error: openaiErrorObject(failure) };
     return renderSse(JSON.stringify(chunk));
   }
 

@@ -84,6 +84,7 @@ export class StreamCandidate {
 
   /** Ends all blocks, without a finish. */
   abort(): void {
+    if (this.#tools.count === 0) this.#keepTokenWithThought();
     if (this.#citations.length > 0) this.#textBlock("text");
     this.#closeOpen();
     this.#tools.close(this.#callSignatures);

@@ -1,10 +1,10 @@
-import { asObject, asObjects, asString, isObject } from "#lib/json.ts";
+import { asObjects, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
+import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import { mediaFromUrl } from "#canonical/media-source.ts";
 import type { MediaSource, Part, TextPart } from "#canonical/message.ts";
 import { parseAnnotation } from "./citations.ts";
-import { optional, required } from "./optional-field.ts";
 
 /** A message's or tool output's `content`: a string, or an array of typed parts. */
 export function parseContent(content: unknown, field: string): Part[] {
@@ -15,26 +15,27 @@ export function parseContent(content: unknown, field: string): Part[] {
   return content.map((part: unknown, at) => parsePart(part, `${field}[${at}]`));
 }
 
-function parsePart(part: unknown, field: string): Part {
-  if (!isObject(part)) {
+function parsePart(value: unknown, field: string): Part {
+  if (!isObject(value)) {
     throw invalidRequest(field, `\`${field}\` must be an object with a \`type\`.`);
   }
-  switch (required(part["type"], "string", `${field}.type`)) {
+  const part = new FieldReader(value, field);
+  switch (part.requiredString("type")) {
     case "input_text":
     case "text":
-      return { type: "text", text: required(part["text"], "string", `${field}.text`) };
+      return { type: "text", text: part.requiredString("text") };
     case "output_text":
-      return parseOutputText(part, required(part["text"], "string", `${field}.text`));
+      return parseOutputText(value, part.requiredString("text"));
     case "refusal":
-      return { type: "refusal", text: required(part["refusal"], "string", `${field}.refusal`) };
+      return { type: "refusal", text: part.requiredString("refusal") };
     case "input_image":
-      return parseImage(part, field);
+      return parseImage(part);
     case "input_file":
-      return parseFile(part, field);
+      return parseFile(part);
     case "input_audio":
-      return parseAudio(part, field);
+      return parseAudio(part);
     default:
-      return { type: "native", protocol: "openai-responses", value: part };
+      return { type: "native", protocol: "openai-responses", value };
   }
 }
 
@@ -44,26 +45,26 @@ export function parseOutputText(part: JsonObject, text: string): TextPart {
   return { type: "text", text, ...(citations.length > 0 && { citations }) };
 }
 
-function parseImage(part: JsonObject, field: string): Part {
-  const url = optional(part["image_url"], "string", `${field}.image_url`);
-  const fileId = optional(part["file_id"], "string", `${field}.file_id`);
-  const detail = optional(part["detail"], "string", `${field}.detail`);
+function parseImage(part: FieldReader): Part {
+  const url = part.string("image_url");
+  const fileId = part.string("file_id");
+  const detail = part.string("detail");
   if (url === undefined && fileId === undefined) {
-    throw invalidRequest(field, `\`${field}\` needs an \`image_url\` or a \`file_id\`.`);
+    throw invalidRequest(part.path, `\`${part.path}\` needs an \`image_url\` or a \`file_id\`.`);
   }
   const source: MediaSource =
     url === undefined ? { type: "file-id", id: fileId ?? "" } : mediaFromUrl(url);
   return { type: "image", source, ...(detail !== undefined && { detail }) };
 }
 
-function parseFile(part: JsonObject, field: string): Part {
-  const filename = optional(part["filename"], "string", `${field}.filename`);
-  const source = fileSource(part, field);
+function parseFile(part: FieldReader): Part {
+  const filename = part.string("filename");
+  const source = fileSource(part);
   return { type: "file", source, ...(filename !== undefined && { filename }) };
 }
 
-function fileSource(part: JsonObject, field: string): MediaSource {
-  const data = optional(part["file_data"], "string", `${field}.file_data`);
+function fileSource(part: FieldReader): MediaSource {
+  const data = part.string("file_data");
   // Bare base64 without a `data:` prefix is sent too; the API takes it for a PDF.
   if (data !== undefined) {
     const source = mediaFromUrl(data);
@@ -71,17 +72,17 @@ function fileSource(part: JsonObject, field: string): MediaSource {
       ? source
       : { type: "base64", mediaType: "application/pdf", data };
   }
-  const url = optional(part["file_url"], "string", `${field}.file_url`);
+  const url = part.string("file_url");
   if (url !== undefined) return mediaFromUrl(url);
-  const id = optional(part["file_id"], "string", `${field}.file_id`);
+  const id = part.string("file_id");
   if (id !== undefined) return { type: "file-id", id };
-  throw invalidRequest(field, `\`${field}\` needs \`file_data\`, \`file_url\` or \`file_id\`.`);
+  throw invalidRequest(part.path, `\`${part.path}\` needs \`file_data\`, \`file_url\` or \`file_id\`.`);
 }
 
-function parseAudio(part: JsonObject, field: string): Part {
-  const audio = asObject(part["input_audio"]);
-  const data = required(audio["data"], "string", `${field}.input_audio.data`);
-  const format = asString(audio["format"]) ?? "wav";
+function parseAudio(part: FieldReader): Part {
+  const audio = part.nested("input_audio") ?? new FieldReader({}, part.field("input_audio"));
+  const data = audio.requiredString("data");
+  const format = audio.string("format") ?? "wav";
   const mediaType = format === "mp3" ? "audio/mpeg" : `audio/${format}`;
   return { type: "audio", source: { type: "base64", mediaType, data } };
 }

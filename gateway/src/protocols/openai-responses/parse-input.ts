@@ -1,8 +1,8 @@
-import { asString, isObject } from "#lib/json.ts";
+import { isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
+import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Message, Part, ToolCallPart } from "#canonical/message.ts";
-import { optional, required } from "./optional-field.ts";
 import { parseContent } from "./parse-content.ts";
 import { parseReasoning } from "./parse-reasoning.ts";
 
@@ -45,27 +45,26 @@ function grouped(turns: readonly Turn[]): Message[] {
   return messages;
 }
 
-function parseItem(item: unknown, field: string): Turn {
-  if (!isObject(item)) {
+function parseItem(value: unknown, field: string): Turn {
+  if (!isObject(value)) {
     throw invalidRequest(field, `\`${field}\` must be an object: a message or another input item.`);
   }
+  const item = new FieldReader(value, field);
   // Messages may come without a type; everything else has one.
-  const type = optional(item["type"], "string", `${field}.type`) ?? "message";
+  const type = item.string("type") ?? "message";
   switch (type) {
     case "message":
-      return parseMessage(item, field);
+      return parseMessage(item);
     case "function_call":
     case "custom_tool_call":
-      return { role: "assistant", content: [parseCall(item, field)] };
+      return { role: "assistant", content: [parseCall(item)] };
     case "function_call_output":
     case "custom_tool_call_output":
-      return { role: "tool", content: [parseOutput(item, field)] };
-    case "reasoning": {
-      const part = parseReasoning(item);
-      return { role: "assistant", content: [part ?? native(item)] };
-    }
+      return { role: "tool", content: [parseOutput(item)] };
+    case "reasoning":
+      return { role: "assistant", content: [parseReasoning(value) ?? native(value)] };
     default:
-      return { role: isAnswer(type) ? "tool" : "assistant", content: [native(item)] };
+      return { role: isAnswer(type) ? "tool" : "assistant", content: [native(value)] };
   }
 }
 
@@ -79,36 +78,36 @@ const native = (value: JsonObject): Part => ({
 const isAnswer = (type: string): boolean =>
   type.endsWith("_output") || type === "mcp_approval_response";
 
-function parseMessage(item: JsonObject, field: string): Turn {
-  const role = required(item["role"], "string", `${field}.role`);
+function parseMessage(item: FieldReader): Turn {
+  const role = item.requiredString("role");
   if (!ROLES.has(role)) {
     const allowed = [...ROLES].join(", ");
-    throw invalidRequest(`${field}.role`, `\`${field}.role\` is "${role}"; it must be ${allowed}.`);
+    const field = item.field("role");
+    throw invalidRequest(field, `\`${field}\` is "${role}"; it must be ${allowed}.`);
   }
-  const content = parseContent(item["content"], `${field}.content`);
+  const content = parseContent(item.object["content"], item.field("content"));
   return { role: role as Message["role"], content, isMessage: true };
 }
 
 /** A `function_call` or `custom_tool_call` item of a request. */
-function parseCall(item: JsonObject, field: string): ToolCallPart {
-  const custom = item["type"] === "custom_tool_call";
-  const inputName = custom ? "input" : "arguments";
-  const namespace = asString(item["namespace"]);
+function parseCall(item: FieldReader): ToolCallPart {
+  const custom = item.object["type"] === "custom_tool_call";
+  const namespace = item.string("namespace");
   return {
     type: "tool-call",
-    id: required(item["call_id"], "string", `${field}.call_id`),
-    name: required(item["name"], "string", `${field}.name`),
+    id: item.requiredString("call_id"),
+    name: item.requiredString("name"),
     ...(namespace !== undefined && { namespace }),
     kind: custom ? "custom" : "function",
-    input: optional(item[inputName], "string", `${field}.${inputName}`) ?? "",
+    input: item.string(custom ? "input" : "arguments") ?? "",
   };
 }
 
-function parseOutput(item: JsonObject, field: string): Part {
+function parseOutput(item: FieldReader): Part {
   return {
     type: "tool-result",
-    toolCallId: required(item["call_id"], "string", `${field}.call_id`),
-    kind: item["type"] === "custom_tool_call_output" ? "custom" : "function",
-    content: parseContent(item["output"] ?? "", `${field}.output`),
+    toolCallId: item.requiredString("call_id"),
+    kind: item.object["type"] === "custom_tool_call_output" ? "custom" : "function",
+    content: parseContent(item.object["output"] ?? "", item.field("output")),
   };
 }

@@ -32,7 +32,7 @@ function parseBlock(block: JsonObject): Part {
   }
 }
 
-export const nativePart = (value: JsonObject): Part => ({
+const nativePart = (value: JsonObject): Part => ({
   type: "native",
   protocol: "openai-responses",
   value,

@@ -6,10 +6,10 @@ import type {
   ReasoningEffort,
   ReasoningOptions,
 } from "#canonical/chat-request.ts";
+import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Message } from "#canonical/message.ts";
 import type { RequestInput } from "#protocols/codec.ts";
-import { optional, required } from "./optional-field.ts";
 import { parseInput } from "./parse-input.ts";
 import { parseToolChoice, parseTools } from "./parse-tools.ts";
 
@@ -58,12 +58,12 @@ export function parseRequest({ body }: RequestInput): ChatRequest {
   for (const key in body) {
     if (!KNOWN.has(key) && body[key] !== null) extra[key] = body[key];
   }
-  const model = optional(body["model"], "string", "model") ?? "";
+  const model = body.string("model") ?? "";
   const request = {
     protocol: "openai-responses",
     model,
     messages: parseMessages(body),
-    stream: optional(body["stream"], "boolean", "stream") ?? false,
+    stream: body.boolean("stream") ?? false,
     ...toolMembers(body, extra),
     ...textMembers(body, extra),
     ...thinkingMembers(body, extra),
@@ -73,7 +73,7 @@ export function parseRequest({ body }: RequestInput): ChatRequest {
 }
 
 function parseMessages(body: JsonObject): Message[] {
-  const instructions = optional(body["instructions"], "string", "instructions");
+  const instructions = body.string("instructions");
   // The conversation may come from elsewhere: then this request may add nothing to it.
   const continues = ["previous_response_id", "conversation", "prompt"].some(
     (name) => body[name] !== undefined && body[name] !== null,
@@ -87,8 +87,8 @@ function parseMessages(body: JsonObject): Message[] {
 }
 
 function toolMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
-  const tools = optional(body["tools"], "array", "tools");
-  const parallelToolCalls = optional(body["parallel_tool_calls"], "boolean", "parallel_tool_calls");
+  const tools = body.array("tools");
+  const parallelToolCalls = body.boolean("parallel_tool_calls");
   const { choice, rest } = hasValue(body["tool_choice"])
     ? parseToolChoice(body["tool_choice"])
     : {};
@@ -103,7 +103,7 @@ function toolMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> 
 const hasValue = (value: unknown): boolean => value !== undefined && value !== null;
 
 function textMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
-  const text = optional(body["text"], "object", "text");
+  const text = body.objectAt("text");
   if (text === undefined) return {};
   const { format, verbosity, ...rest } = text;
   if (Object.keys(rest).length > 0) extra["text"] = rest;
@@ -134,9 +134,9 @@ function parseFormat(format: JsonObject | undefined): OutputFormat | undefined {
 }
 
 function parseSchemaFormat(format: JsonObject): OutputFormat {
-  const name = optional(format["name"], "string", "text.format.name");
-  const description = optional(format["description"], "string", "text.format.description");
-  const strict = optional(format["strict"], "boolean", "text.format.strict");
+  const name = format.string("name");
+  const description = format.string("description");
+  const strict = format.boolean("strict");
   return {
     type: "json-schema",
     schema: required(format["schema"], "object", "text.format.schema"),
@@ -147,13 +147,13 @@ function parseSchemaFormat(format: JsonObject): OutputFormat {
 }
 
 function thinkingMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
-  const include = optional(body["include"], "array", "include") ?? [];
+  const include = body.array("include") ?? [];
   const encrypted = include.includes(ENCRYPTED);
   const others = include.filter((name) => name !== ENCRYPTED && name !== LOGPROBS);
   if (others.length > 0) extra["include"] = others;
-  const reasoning = optional(body["reasoning"], "object", "reasoning") ?? {};
+  const reasoning = body.objectAt("reasoning") ?? {};
   const options = { ...parseReasoningOptions(reasoning, extra), ...(encrypted && { encrypted }) };
-  const top = optional(body["top_logprobs"], "number", "top_logprobs");
+  const top = body.number("top_logprobs");
   const logprobs = include.includes(LOGPROBS) || (top !== undefined && top > 0);
   return {
     ...(Object.keys(options).length > 0 && { reasoning: options }),
@@ -178,9 +178,9 @@ const isSummary = (value: string | undefined): value is "auto" | "concise" | "de
   value === "auto" || value === "concise" || value === "detailed" || value === "none";
 
 function plainMembers(body: JsonObject): Partial<ChatRequest> {
-  const maxOutputTokens = optional(body["max_output_tokens"], "number", "max_output_tokens");
-  const temperature = optional(body["temperature"], "number", "temperature");
-  const topP = optional(body["top_p"], "number", "top_p");
+  const maxOutputTokens = body.number("max_output_tokens");
+  const temperature = body.number("temperature");
+  const topP = body.number("top_p");
   const sampling = {
     ...(temperature !== undefined && { temperature }),
     ...(topP !== undefined && { topP }),
@@ -193,13 +193,13 @@ function plainMembers(body: JsonObject): Partial<ChatRequest> {
 }
 
 function accountMembers(body: JsonObject): Partial<ChatRequest> {
-  const serviceTier = optional(body["service_tier"], "string", "service_tier");
-  const cacheKey = optional(body["prompt_cache_key"], "string", "prompt_cache_key");
-  const retention = optional(body["prompt_cache_retention"], "string", "prompt_cache_retention");
+  const serviceTier = body.string("service_tier");
+  const cacheKey = body.string("prompt_cache_key");
+  const retention = body.string("prompt_cache_retention");
   // `user` is the older name of the same thing.
   const user =
-    optional(body["safety_identifier"], "string", "safety_identifier") ??
-    optional(body["user"], "string", "user");
+    body.string("safety_identifier") ??
+    body.string("user");
   const { metadata } = body;
   return {
     ...(serviceTier !== undefined && { serviceTier }),

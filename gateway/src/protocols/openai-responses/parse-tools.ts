@@ -1,58 +1,53 @@
-import { asBoolean, asObject, asObjects, asString, isObject } from "#lib/json.ts";
+import { asObject, asObjects, asString, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
+import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { CustomTool, FunctionTool, ServerTool, Tool, ToolChoice } from "#canonical/tool.ts";
-import { optional, required } from "./optional-field.ts";
 
 /** Reads `tools`; namespaces become flat functions that remember where they come from. */
-export function parseTools(tools: readonly unknown[]): Tool[] {
-  return tools.flatMap((tool, at) => parseTool(tool, `tools[${at}]`));
-}
+export const parseTools = (tools: readonly FieldReader[]): Tool[] => tools.flatMap(parseTool);
 
-function parseTool(tool: unknown, field: string): Tool[] {
-  if (!isObject(tool)) throw invalidRequest(field, `\`${field}\` must be an object.`);
-  switch (required(tool["type"], "string", `${field}.type`)) {
+function parseTool(tool: FieldReader): Tool[] {
+  const value = tool.object;
+  switch (tool.requiredString("type")) {
     case "function":
-      return [parseFunction(tool, field)];
+      return [parseFunction(tool)];
     case "custom":
-      return [parseCustom(tool, field)];
+      return [parseCustom(tool)];
     case "namespace":
-      return parseNamespace(tool, field);
+      return parseNamespace(tool);
     default:
-      return [{ type: "server", kind: kindOf(tool), protocol: "openai-responses", value: tool }];
+      return [{ type: "server", kind: kindOf(value), protocol: "openai-responses", value }];
   }
 }
 
-function parseNamespace(tool: JsonObject, field: string): Tool[] {
-  const namespace = required(tool["name"], "string", `${field}.name`);
-  const members = required(tool["tools"], "array", `${field}.tools`);
-  return members.map((member, at) => {
-    const path = `${field}.tools[${at}]`;
-    const object = required(member, "object", path);
-    if (object["type"] === "custom") return parseCustom(object, path);
-    return { ...parseFunction(object, path), namespace };
+function parseNamespace(tool: FieldReader): Tool[] {
+  const namespace = tool.requiredString("name");
+  return (tool.objects("tools") ?? []).map((member) => {
+    if (member.object["type"] === "custom") return parseCustom(member);
+    return { ...parseFunction(member), namespace };
   });
 }
 
-function parseFunction(tool: JsonObject, field: string): FunctionTool {
-  const description = optional(tool["description"], "string", `${field}.description`);
-  const parameters = optional(tool["parameters"], "object", `${field}.parameters`);
-  const strict = asBoolean(tool["strict"]);
+function parseFunction(tool: FieldReader): FunctionTool {
+  const description = tool.string("description");
+  const parameters = tool.objectAt("parameters");
+  const strict = tool.boolean("strict");
   return {
     type: "function",
-    name: required(tool["name"], "string", `${field}.name`),
+    name: tool.requiredString("name"),
     ...(description !== undefined && { description }),
     ...(parameters !== undefined && { parameters }),
     ...(strict !== undefined && { strict }),
   };
 }
 
-function parseCustom(tool: JsonObject, field: string): CustomTool {
-  const description = optional(tool["description"], "string", `${field}.description`);
-  const format = optional(tool["format"], "object", `${field}.format`);
+function parseCustom(tool: FieldReader): CustomTool {
+  const description = tool.string("description");
+  const format = tool.objectAt("format");
   return {
     type: "custom",
-    name: required(tool["name"], "string", `${field}.name`),
+    name: tool.requiredString("name"),
     ...(description !== undefined && { description }),
     ...(format !== undefined && { format }),
   };
@@ -90,7 +85,7 @@ export function parseToolChoice(value: unknown): { choice?: ToolChoice; rest?: J
 }
 
 function namedTool(value: JsonObject): ToolChoice {
-  const name = required(value["name"], "string", "tool_choice.name");
+  const name = new FieldReader(value, "tool_choice").requiredString("name");
   const namespace = asString(value["namespace"]);
   return { type: "tool", name, ...(namespace !== undefined && { namespace }) };
 }

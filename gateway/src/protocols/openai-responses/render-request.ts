@@ -38,12 +38,14 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
   return { body: withoutRefused(body, target) };
 }
 
-function extraMembers({ extra, protocol }: ChatRequest, reportLoss: ReportLoss): JsonObject {
-  if (extra === undefined || protocol === "openai-responses") return extra ?? {};
-  for (const name of Object.keys(extra)) {
+function extraMembers({ extra = {}, protocol }: ChatRequest, reportLoss: ReportLoss): JsonObject {
+  if (protocol === "openai-responses") return extra;
+  const { store, ...others } = extra;
+  for (const name of Object.keys(others)) {
     reportLoss(name, "the Responses API has no such member");
   }
-  return {};
+  // Chat completions have the same member.
+  return typeof store === "boolean" ? { store } : {};
 }
 
 function renderInclude(request: ChatRequest, extra: JsonObject): unknown[] | undefined {

@@ -22,7 +22,7 @@ function errorType(status: number): string {
 }
 
 /** The `error` object of OpenAI's dialects. */
-export function renderErrorObject(failure: Failure): JsonObject {
+export function openaiErrorObject(failure: Failure): JsonObject {
   const { code, message, field, upstreamStatus, upstreamCode } = failure;
   const upstream = compact({ upstream_status: upstreamStatus, upstream_code: upstreamCode });
   return compact({
@@ -34,8 +34,8 @@ export function renderErrorObject(failure: Failure): JsonObject {
   });
 }
 
-/** The body of an error answer. */
-export const renderError = (failure: Failure, requestId: string): JsonObject => ({
-  error: renderErrorObject(failure),
+/** The body of an error answer in OpenAI's dialects: chat, completions, embeddings, moderations. */
+export const openaiErrorBody = (failure: Failure, requestId: string): JsonObject => ({
+  error: openaiErrorObject(failure),
   request_id: requestId,
 });
