@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { crc32 } from "node:zlib";
 
-import { EventStreamCodec } from "@smithy/eventstream-codec";
+import { describe, expect, test } from "vitest";
 
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
@@ -22,23 +22,42 @@ function render(request: Partial<ChatRequest>, upstreamModel = CLAUDE) {
 
 const text = (value: string) => ({ type: "text", text: value }) as const;
 
-/** A stream as Bedrock frames it. */
+const uint = (bytes: 2 | 4, value: number): Buffer => {
+  const buffer = Buffer.alloc(bytes);
+  buffer.writeUIntBE(value, 0, bytes);
+  return buffer;
+};
+
+/** One message as Bedrock frames it: lengths, their checksum, string headers, body, checksum. */
+function framed(headers: Readonly<Record<string, string>>, body: string): Buffer {
+  const head = Buffer.concat(
+    Object.entries(headers).flatMap(([name, value]) => [
+      Buffer.from([name.length]),
+      Buffer.from(name),
+      Buffer.from([7]),
+      uint(2, value.length),
+      Buffer.from(value),
+    ]),
+  );
+  const total = 16 + head.length + Buffer.byteLength(body);
+  const lengths = Buffer.concat([uint(4, total), uint(4, head.length)]);
+  const rest = Buffer.concat([lengths, uint(4, crc32(lengths)), head, Buffer.from(body)]);
+  return Buffer.concat([rest, uint(4, crc32(rest))]);
+}
+
 function streamed(
   ...messages: readonly (readonly [type: string, payload: JsonObject])[]
 ): StreamEvent[] {
-  const codec = new EventStreamCodec(String, (value) => Buffer.from(value));
   const framer = new AwsEventFramer();
   const parser = upstream.createStreamParser({});
   const events = messages.flatMap(([type, payload]) => {
     const isException = type.endsWith("Exception");
-    const bytes = codec.encode({
-      headers: {
-        ":message-type": { type: "string", value: isException ? "exception" : "event" },
-        [isException ? ":exception-type" : ":event-type"]: { type: "string", value: type },
-      },
-      body: Buffer.from(JSON.stringify(payload)),
-    });
-    return framer.push(bytes).flatMap((event) => parser.push(event));
+    const headers = {
+      [isException ? ":exception-type" : ":event-type"]: type,
+      ":message-type": isException ? "exception" : "event",
+    };
+    const bytes = framed(headers, JSON.stringify(payload));
+    return framer.push(bytes).flatMap((event) => [...parser.push(event)]);
   });
   return [...events, ...parser.end()];
 }

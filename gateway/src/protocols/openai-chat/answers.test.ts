@@ -4,13 +4,13 @@ import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { ChatResponse } from "#canonical/chat-response.ts";
 import type { Part } from "#canonical/message.ts";
 import { openaiErrorBody } from "#canonical/openai-error.ts";
+import { parseJsonError } from "#canonical/parse-json-error.ts";
 import { unwrapSignature } from "#canonical/signature.ts";
 import { unfoldResponse } from "#canonical/unfold-response.ts";
 import { asObject, asObjects, parseObject } from "#lib/json.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { sseEvents } from "#test/every-split.ts";
 
-import { parseError } from "./parse-error.ts";
 import { parseMessages } from "./parse-message.ts";
 import { parseResponse } from "./parse-response.ts";
 import { renderResponse } from "./render-response.ts";
@@ -320,9 +320,13 @@ describe("parseResponse", () => {
   });
 });
 
-describe("parseError", () => {
+describe("parseJsonError", () => {
   const parse = (status: number, body: unknown, headers: Record<string, string> = {}) =>
-    parseError({ status, headers, text: typeof body === "string" ? body : JSON.stringify(body) });
+    parseJsonError({
+      status,
+      headers,
+      text: typeof body === "string" ? body : JSON.stringify(body),
+    });
 
   test.each([
     [429, { error: { message: "You exceeded", code: "insufficient_quota" } }, "upstream_quota"],

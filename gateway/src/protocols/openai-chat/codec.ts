@@ -1,7 +1,7 @@
 import { openaiErrorBody } from "#canonical/openai-error.ts";
+import { parseJsonError } from "#canonical/parse-json-error.ts";
 import type { ClientCodec, UpstreamCodec } from "#protocols/codec.ts";
 
-import { parseError } from "./parse-error.ts";
 import { parseRequest } from "./parse-request.ts";
 import { parseResponse } from "./parse-response.ts";
 import { createStreamParser } from "./parse-stream.ts";
@@ -24,5 +24,5 @@ export const openaiChatUpstream: UpstreamCodec = {
   renderRequest,
   parseResponse,
   createStreamParser,
-  parseError,
+  parseError: parseJsonError,
 };

@@ -1,3 +1,4 @@
+import { embeddedFailure } from "#canonical/parse-json-error.ts";
 import type { Candidate, ChatResponse } from "#canonical/chat-response.ts";
 import type { Failure } from "#canonical/failure.ts";
 import type { Citation, Part, ToolCallPart } from "#canonical/message.ts";
@@ -19,7 +20,6 @@ import {
   withSignature,
 } from "./answer-parts.ts";
 import { parseFinishReason, settledFinishReason } from "./finish-reason.ts";
-import { embeddedFailure } from "./parse-error.ts";
 import { googleSignature } from "./parse-parts.ts";
 import { parseUsage } from "./parse-usage.ts";
 import { parseReasoningDetails } from "./reasoning-details.ts";

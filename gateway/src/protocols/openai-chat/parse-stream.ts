@@ -1,3 +1,4 @@
+import { embeddedFailure } from "#canonical/parse-json-error.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
 import { asNumber, asObject, asObjects, asString, isObject, parseObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
@@ -5,7 +6,6 @@ import type { SseEvent } from "#lib/sse.ts";
 import type { Dialect, StreamParser } from "#protocols/codec.ts";
 
 import { topLevelCitations } from "./answer-parts.ts";
-import { embeddedFailure } from "./parse-error.ts";
 import { parseUsage } from "./parse-usage.ts";
 import { StreamCandidate } from "./stream-candidate.ts";
 

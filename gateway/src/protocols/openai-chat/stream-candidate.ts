@@ -185,7 +185,7 @@ export class StreamCandidate {
     this.#sink.emit({ type: "reasoning-start", ...summary, ...this.#sink.block(index) });
   }
 
-  /** A token that names a call which does not follow belongs to the thought before it (Vercel). */
+  /** A token that names a call which does not follow belongs to the thought before it. */
   #keepTokenWithThought(): void {
     const [entry] = this.#callSignatures;
     if (entry === undefined || this.#open?.kind !== "reasoning") return;

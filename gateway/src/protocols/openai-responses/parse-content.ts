@@ -76,7 +76,10 @@ function fileSource(part: FieldReader): MediaSource {
   if (url !== undefined) return mediaFromUrl(url);
   const id = part.string("file_id");
   if (id !== undefined) return { type: "file-id", id };
-  throw invalidRequest(part.path, `\`${part.path}\` needs \`file_data\`, \`file_url\` or \`file_id\`.`);
+  throw invalidRequest(
+    part.path,
+    `\`${part.path}\` needs \`file_data\`, \`file_url\` or \`file_id\`.`,
+  );
 }
 
 function parseAudio(part: FieldReader): Part {

@@ -53,10 +53,11 @@ const ENCRYPTED = "reasoning.encrypted_content";
 const LOGPROBS = "message.output_text.logprobs";
 
 /** Reads a Responses request; throws `GatewayError` on a member of the wrong type. */
-export function parseRequest({ body }: RequestInput): ChatRequest {
+export function parseRequest(input: RequestInput): ChatRequest {
+  const body = new FieldReader(input.body);
   const extra: JsonObject = {};
-  for (const key in body) {
-    if (!KNOWN.has(key) && body[key] !== null) extra[key] = body[key];
+  for (const [key, value] of Object.entries(input.body)) {
+    if (!KNOWN.has(key) && value !== null) extra[key] = value;
   }
   const model = body.string("model") ?? "";
   const request = {
@@ -72,13 +73,14 @@ export function parseRequest({ body }: RequestInput): ChatRequest {
   return Object.keys(extra).length === 0 ? request : { ...request, extra };
 }
 
-function parseMessages(body: JsonObject): Message[] {
+function parseMessages(body: FieldReader): Message[] {
   const instructions = body.string("instructions");
   // The conversation may come from elsewhere: then this request may add nothing to it.
-  const continues = ["previous_response_id", "conversation", "prompt"].some(
-    (name) => body[name] !== undefined && body[name] !== null,
+  const continues = ["previous_response_id", "conversation", "prompt"].some((name) =>
+    hasValue(body.object[name]),
   );
-  const messages = body["input"] === undefined && continues ? [] : parseInput(body["input"]);
+  const { input } = body.object;
+  const messages = input === undefined && continues ? [] : parseInput(input);
   if (messages.length === 0 && !continues) {
     throw invalidRequest("input", "`input` must hold at least one item.");
   }
@@ -86,12 +88,11 @@ function parseMessages(body: JsonObject): Message[] {
   return [{ role: "system", content: [{ type: "text", text: instructions }] }, ...messages];
 }
 
-function toolMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
-  const tools = body.array("tools");
+function toolMembers(body: FieldReader, extra: JsonObject): Partial<ChatRequest> {
+  const tools = body.objects("tools");
   const parallelToolCalls = body.boolean("parallel_tool_calls");
-  const { choice, rest } = hasValue(body["tool_choice"])
-    ? parseToolChoice(body["tool_choice"])
-    : {};
+  const { tool_choice } = body.object;
+  const { choice, rest } = hasValue(tool_choice) ? parseToolChoice(tool_choice) : {};
   if (rest !== undefined) extra["tool_choice"] = rest;
   return {
     ...(tools !== undefined && { tools: parseTools(tools) }),
@@ -102,29 +103,28 @@ function toolMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> 
 
 const hasValue = (value: unknown): boolean => value !== undefined && value !== null;
 
-function textMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
-  const text = body.objectAt("text");
+function textMembers(body: FieldReader, extra: JsonObject): Partial<ChatRequest> {
+  const text = body.nested("text");
   if (text === undefined) return {};
-  const { format, verbosity, ...rest } = text;
+  const { format: _format, verbosity: _verbosity, ...rest } = text.object;
   if (Object.keys(rest).length > 0) extra["text"] = rest;
-  const outputFormat = parseFormat(optional(format, "object", "text.format"));
-  const level = optional(verbosity, "string", "text.verbosity");
+  const outputFormat = parseFormat(text.nested("format"));
+  const level = text.string("verbosity");
   return {
     ...(outputFormat !== undefined && { outputFormat }),
     ...(level !== undefined && { verbosity: level }),
   };
 }
 
-function parseFormat(format: JsonObject | undefined): OutputFormat | undefined {
-  switch (format?.["type"]) {
-    case undefined:
-      return undefined;
+function parseFormat(format: FieldReader | undefined): OutputFormat | undefined {
+  if (format === undefined) return undefined;
+  switch (format.requiredString("type")) {
     case "text":
       return { type: "text" };
     case "json_object":
       return { type: "json-object" };
     case "json_schema":
-      return parseSchemaFormat(format ?? {});
+      return parseSchemaFormat(format);
     default:
       throw invalidRequest(
         "text.format.type",
@@ -133,26 +133,31 @@ function parseFormat(format: JsonObject | undefined): OutputFormat | undefined {
   }
 }
 
-function parseSchemaFormat(format: JsonObject): OutputFormat {
+function parseSchemaFormat(format: FieldReader): OutputFormat {
+  const schema = format.objectAt("schema");
+  if (schema === undefined) {
+    throw invalidRequest("text.format.schema", "`text.format.schema` is missing: a JSON Schema.");
+  }
   const name = format.string("name");
   const description = format.string("description");
   const strict = format.boolean("strict");
   return {
     type: "json-schema",
-    schema: required(format["schema"], "object", "text.format.schema"),
+    schema,
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
     ...(strict !== undefined && { strict }),
   };
 }
 
-function thinkingMembers(body: JsonObject, extra: JsonObject): Partial<ChatRequest> {
+function thinkingMembers(body: FieldReader, extra: JsonObject): Partial<ChatRequest> {
   const include = body.array("include") ?? [];
   const encrypted = include.includes(ENCRYPTED);
   const others = include.filter((name) => name !== ENCRYPTED && name !== LOGPROBS);
   if (others.length > 0) extra["include"] = others;
-  const reasoning = body.objectAt("reasoning") ?? {};
-  const options = { ...parseReasoningOptions(reasoning, extra), ...(encrypted && { encrypted }) };
+  const reasoning = body.nested("reasoning");
+  const shown = reasoning === undefined ? {} : parseReasoningOptions(reasoning, extra);
+  const options = { ...shown, ...(encrypted && { encrypted }) };
   const top = body.number("top_logprobs");
   const logprobs = include.includes(LOGPROBS) || (top !== undefined && top > 0);
   return {
@@ -161,10 +166,10 @@ function thinkingMembers(body: JsonObject, extra: JsonObject): Partial<ChatReque
   };
 }
 
-function parseReasoningOptions(reasoning: JsonObject, extra: JsonObject): ReasoningOptions {
-  const { effort, summary, generate_summary, ...others } = reasoning;
+function parseReasoningOptions(reasoning: FieldReader, extra: JsonObject): ReasoningOptions {
+  const { effort: _effort, summary, generate_summary, ...others } = reasoning.object;
   const rest = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null));
-  const level = optional(effort, "string", "reasoning.effort");
+  const level = reasoning.string("effort");
   const shown = asString(summary) ?? asString(generate_summary);
   if (level !== undefined && !EFFORTS.has(level)) rest["effort"] = level;
   if (Object.keys(rest).length > 0) extra["reasoning"] = rest;
@@ -177,7 +182,7 @@ function parseReasoningOptions(reasoning: JsonObject, extra: JsonObject): Reason
 const isSummary = (value: string | undefined): value is "auto" | "concise" | "detailed" | "none" =>
   value === "auto" || value === "concise" || value === "detailed" || value === "none";
 
-function plainMembers(body: JsonObject): Partial<ChatRequest> {
+function plainMembers(body: FieldReader): Partial<ChatRequest> {
   const maxOutputTokens = body.number("max_output_tokens");
   const temperature = body.number("temperature");
   const topP = body.number("top_p");
@@ -192,15 +197,13 @@ function plainMembers(body: JsonObject): Partial<ChatRequest> {
   };
 }
 
-function accountMembers(body: JsonObject): Partial<ChatRequest> {
+function accountMembers(body: FieldReader): Partial<ChatRequest> {
   const serviceTier = body.string("service_tier");
   const cacheKey = body.string("prompt_cache_key");
   const retention = body.string("prompt_cache_retention");
   // `user` is the older name of the same thing.
-  const user =
-    body.string("safety_identifier") ??
-    body.string("user");
-  const { metadata } = body;
+  const user = body.string("safety_identifier") ?? body.string("user");
+  const { metadata } = body.object;
   return {
     ...(serviceTier !== undefined && { serviceTier }),
     ...(cacheKey !== undefined && { promptCacheKey: cacheKey }),

@@ -4,7 +4,6 @@ import { asArray, asNumber, asObject, asString, isObject, parseObject } from "#l
 import type { JsonObject } from "#lib/json.ts";
 import { callerMessage } from "#lib/mask-secrets.ts";
 import { retryAfterMs } from "#lib/retry-after.ts";
-import type { UpstreamError } from "#protocols/codec.ts";
 
 /** What an error body says, whatever its shape. */
 interface ErrorFacts {
@@ -14,8 +13,15 @@ interface ErrorFacts {
   readonly field?: string;
 }
 
-/** Reads an error answer (status ≥ 400) of any provider that speaks this protocol. */
-export function parseError({ status, headers, text }: UpstreamError): Failure {
+/** An error answer: status ≥ 400. Header names are lower-case. */
+interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** Reads an error answer of any provider that answers in OpenAI's manner, whatever the operation. */
+export function parseJsonError({ status, headers, text }: ErrorAnswer): Failure {
   const body = parseObject(text) ?? firstOfArray(text);
   const facts = body === undefined ? {} : errorFacts(body);
   const failure = failureOf(facts, status, text);
@@ -153,7 +159,7 @@ interface Rule {
   readonly pattern: RegExp;
 }
 
-/** Messages of this protocol's providers that the common rules do not know. */
+/** Messages of these providers that the common rules do not know. */
 const MESSAGES: readonly Rule[] = [
   // xAI answers 403 to content, as to a key without permission.
   {
