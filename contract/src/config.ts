@@ -46,7 +46,11 @@ const model = z.strictObject({
 
 const providerShape = {
   name: name.optional().describe("Tells several keys of one provider apart."),
-  apiKey: name.optional().describe("The provider's key; write ${VARIABLE}, not the key itself."),
+  apiKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The provider's key; write ${VARIABLE}, not the key itself."),
   baseUrl: z.string().min(1).optional().describe("Where the provider is, without trailing slash."),
   compatible: z
     .enum(["openai-chat", "openai-responses", "anthropic-messages"])

@@ -12,6 +12,8 @@ import { addResponseRoutes } from "#http/ingress/responses.ts";
 import { createServer } from "#http/server.ts";
 import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
+import type { Config } from "#config/read-config.ts";
+import { openConfig } from "#market/market-config.ts";
 import { openMarket, type LocalServer, type OpenMarket } from "#market/open-market.ts";
 import { DEFAULT_TIMEOUTS, type Gateway, type Timeouts } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
@@ -67,6 +69,14 @@ const PURGE_INTERVAL_MS = 60 * 60 * 1000;
 export async function startApp(options: AppOptions): Promise<App> {
   const started = performance.now();
   const { home, env } = options;
+  const configFile = options.configFile ?? join(home, "turnpike.yaml");
+  const config = await openConfig(configFile, env);
+  const timeoutsOf = (from: Config | undefined): Timeouts => ({
+    ...DEFAULT_TIMEOUTS,
+    ...definedOnly(from?.timeouts ?? {}),
+    ...options.timeouts,
+  });
+  let timeouts = timeoutsOf(config);
   const store = await openStore(home);
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const bootstrap = await bootstrapKey(store.core, master.keyPepper, {
@@ -79,9 +89,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   const market: OpenMarket = await openMarket({
     env,
-    configFile: options.configFile ?? join(home, "turnpike.yaml"),
+    config,
+    configFile,
+    catalogFile: join(home, "catalog.json"),
     send,
-    ...(options.onConfigError !== undefined && { onError: options.onConfigError }),
+    onError: options.onConfigError ?? (() => undefined),
+    onConfig: (next) => {
+      timeouts = timeoutsOf(next);
+    },
   });
   const gateway: Gateway = {
     keys,
@@ -89,15 +104,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     send,
     writeRecord: createRecordWriter(store.records),
     responses: createStoredResponses(store.core, master, Date.now),
-    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    timeouts: () => timeouts,
     tick: () => performance.now(),
   };
   const state = { ready: true };
-  const server = createServer(Date.now);
+  const server = createServer({ now: Date.now, bodyLimit: config?.limits.bodyBytes });
   addRoutes(server, { gateway, keys, store, state });
   const url = await server.listen({
-    host: options.host ?? DEFAULT_HOST,
-    port: options.port ?? DEFAULT_PORT,
+    host: options.host ?? config?.server.host ?? DEFAULT_HOST,
+    port: options.port ?? config?.server.port ?? DEFAULT_PORT,
   });
   const purge = setInterval(
     () => void deleteExpiredResponses(store.core, Date.now()),
@@ -115,7 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       models: catalog.models.length,
       endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
       readyMs: performance.now() - started,
-      ...(market.configFile !== undefined && { configFile: market.configFile }),
+      ...(config !== undefined && { configFile }),
     },
     close: async () => {
       state.ready = false;
@@ -128,6 +143,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
   };
 }
+
+/** Without members that are `undefined`: those would hide a default. */
+const definedOnly = (given: { readonly [Name in keyof Timeouts]?: number | undefined }): Partial<Timeouts> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 
 interface RouteDeps {
   readonly gateway: Gateway;

@@ -317,9 +317,7 @@ describe("kept responses", () => {
   test("go on from an earlier one, on any provider", async () => {
     gateway.upstream.answer(json(completion("Paris")));
     const first = asObject(
-      await (
-        await ask({ input: "Capital of France?", store: true, model: CHAT_ONLY })
-      ).json(),
+      await (await ask({ input: "Capital of France?", store: true, model: CHAT_ONLY })).json(),
     );
     gateway.upstream.answer(json(completion("About 2 million")));
     const second = await ask({
@@ -336,7 +334,9 @@ describe("kept responses", () => {
 
   test("are read, listed and deleted by their key, at once", async () => {
     gateway.upstream.answer(json(completion("Paris")));
-    const { id } = (await (await ask({ input: "Q?", store: true, model: CHAT_ONLY })).json()) as { id: string };
+    const { id } = (await (await ask({ input: "Q?", store: true, model: CHAT_ONLY })).json()) as {
+      id: string;
+    };
     const read = await gateway.get(`/v1/responses/${id}`);
     expect(asObject(await read.json())["id"]).toBe(id);
     const items = asObject(await (await gateway.get(`/v1/responses/${id}/input_items`)).json());

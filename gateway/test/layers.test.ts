@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   privacy: ["store", "canonical", "lib"],
   telemetry: ["store", "canonical", "lib"],
   upstream: ["canonical", "lib"],
-  config: ["canonical", "lib"],
+  config: ["providers", "catalog", "canonical", "lib"],
   demo: ["providers", "catalog", "protocols", "upstream", "canonical", "lib"],
   pipeline: [
     "providers",
@@ -41,6 +41,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "app.ts",
     "market",
+    "pipeline",
+    "telemetry",
     "config",
     "providers",
     "catalog",

@@ -50,9 +50,6 @@ export async function startTurnpike(upstream: string): Promise<Contender> {
       await running.stop();
       rmSync(home, { recursive: true, force: true });
     },
-    doors: [
-      chatDoor("turnpike", origin, { authorization: `Bearer ${KEY}` }),
-      crossingDoor(origin),
-    ],
+    doors: [chatDoor("turnpike", origin, { authorization: `Bearer ${KEY}` }), crossingDoor(origin)],
   };
 }

@@ -41,8 +41,7 @@ const FRAME_BYTES = 250;
 
 const withTools = (bytes: number): boolean => bytes > 4_000;
 const toolCount = (bytes: number): number => (withTools(bytes) ? 20 : 0);
-const proseBytes = (bytes: number): number =>
-  bytes - FRAME_BYTES - toolCount(bytes) * TOOLS_BYTES;
+const proseBytes = (bytes: number): number => bytes - FRAME_BYTES - toolCount(bytes) * TOOLS_BYTES;
 
 /** A Chat Completions request. */
 export function chatRequest({ bytes, stream }: RequestShape): string {
@@ -137,6 +136,7 @@ export function chatStream(events: number): readonly string[] {
   );
   const usage = `data: ${JSON.stringify({ ...HEAD, object: "chat.completion.chunk", choices: [], usage: USAGE })}\n\n`;
   // The role comes with the first word, so that the first byte is the first content too.
-  const first = chunk({ role: "assistant", content: "", refusal: null }, null) + (contents[0] ?? "");
+  const first =
+    chunk({ role: "assistant", content: "", refusal: null }, null) + (contents[0] ?? "");
   return [first, ...contents.slice(1), `${chunk({}, "stop")}${usage}data: [DONE]\n\n`];
 }

@@ -116,7 +116,13 @@ function figuresOf(bytes: number, cells: ReadonlyMap<string, Cell>): readonly Fi
         ]
       : []),
     ...(cells.has("nginx")
-      ? [{ name: `${size}: CPU of turnpike to NGINX`, measured: cpu("turnpike") / cpu("nginx"), unit: "×" }]
+      ? [
+          {
+            name: `${size}: CPU of turnpike to NGINX`,
+            measured: cpu("turnpike") / cpu("nginx"),
+            unit: "×",
+          },
+        ]
       : []),
   ];
 }

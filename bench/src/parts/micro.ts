@@ -1,4 +1,7 @@
-import type { ClientProtocol, UpstreamProtocol } from "../../../gateway/src/canonical/protocol-name.ts";
+import type {
+  ClientProtocol,
+  UpstreamProtocol,
+} from "../../../gateway/src/canonical/protocol-name.ts";
 import { buildCatalog } from "../../../gateway/src/catalog/catalog.ts";
 import { builtInCatalog } from "../../../gateway/src/catalog/load-catalog.ts";
 import { scanObject } from "../../../gateway/src/lib/json-scan.ts";
@@ -18,7 +21,13 @@ import {
 } from "../../../gateway/src/protocols/registry.ts";
 import { discoverProviders } from "../../../gateway/src/providers/configured-providers.ts";
 import { PROVIDERS } from "../../../gateway/src/providers/providers.ts";
-import { CHAT_ANSWER, chatRequest, chatStream, messagesRequest, MODEL } from "../harness/payloads.ts";
+import {
+  CHAT_ANSWER,
+  chatRequest,
+  chatStream,
+  messagesRequest,
+  MODEL,
+} from "../harness/payloads.ts";
 import type { PartResult, Row } from "../harness/report.ts";
 import type { Progress, Settings } from "../harness/settings.ts";
 import { median } from "../harness/statistics.ts";
@@ -31,7 +40,7 @@ const AGENT_TURN = { bytes: 48_000, stream: false };
 interface Case {
   readonly name: string;
   readonly per?: number;
-  run(): unknown;
+  readonly run: () => unknown;
 }
 
 /** The pure parts by themselves, in this process. */
@@ -89,7 +98,8 @@ function planCases(): readonly Case[] {
 function everyProvider(): Market {
   const env: Record<string, string> = {};
   for (const { auth, variables = {} } of Object.values(PROVIDERS)) {
-    for (const name of [...auth.env, ...Object.values(auth.companions ?? {}).flat()]) env[name] = "key";
+    for (const name of [...auth.env, ...Object.values(auth.companions ?? {}).flat()])
+      env[name] = "key";
     for (const variable of Object.values(variables)) {
       for (const name of variable.env) env[name] = "bench";
     }
@@ -114,9 +124,19 @@ function codecCases(): readonly Case[] {
   const parsed = UPSTREAM_CODECS["openai-chat"].parseResponse(asBody(CHAT_ANSWER), {});
   if ("code" in parsed) throw new Error(parsed.message);
   const context = answerContext();
-  const clients: ClientProtocol[] = ["openai-chat", "openai-responses", "anthropic-messages", "gemini"];
+  const clients: ClientProtocol[] = [
+    "openai-chat",
+    "openai-responses",
+    "anthropic-messages",
+    "gemini",
+  ];
   const rendered = (protocol: UpstreamProtocol): (() => unknown) => {
-    const target = { upstreamModel: MODEL, dialect: {}, maxOutputTokens: 16_000, reportLoss: ignore };
+    const target = {
+      upstreamModel: MODEL,
+      dialect: {},
+      maxOutputTokens: 16_000,
+      reportLoss: ignore,
+    };
     return () => UPSTREAM_CODECS[protocol].renderRequest(request, target);
   };
   return [
@@ -172,7 +192,9 @@ function streamCases(): readonly Case[] {
       name: "stream event: byte-faithful lane, openai-chat",
       per: EVENTS,
       run: () =>
-        through(new NativeLane({ native, parser: upstream.createStreamParser({}), request, costUsd })),
+        through(
+          new NativeLane({ native, parser: upstream.createStreamParser({}), request, costUsd }),
+        ),
     },
     ...targets.map((protocol) => ({
       name: `stream event: openai-chat to ${protocol}`,

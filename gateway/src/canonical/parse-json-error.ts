@@ -150,6 +150,7 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   model_not_found: "upstream_model_missing",
   model_not_available: "upstream_model_missing",
   invalid_model: "upstream_model_missing",
+  engine_overloaded_error: "upstream_overloaded",
   tool_use_failed: "upstream_error",
   json_validate_failed: "upstream_error",
 };
@@ -169,7 +170,7 @@ const MESSAGES: readonly Rule[] = [
   {
     code: "upstream_model_missing",
     pattern:
-      /model\b.{0,120}\b(?:does not exist|not found|not exist|has been deprecated|been retired)|invalid model|unable to access model|not supported model|unknown model|not a valid model/i,
+      /model\b.{0,120}\b(?:does not exist|not found|not exist|has been deprecated|been retired)|invalid model|unable to access model|not supported model|unknown model|not a valid model|model\s+\S+\s+is not supported/i,
   },
 ];
 
@@ -191,6 +192,8 @@ function failureCode(
   { message = "", code = "", type = "" }: ErrorFacts,
   status: number,
 ): FailureCode {
+  // OpenAI's `insufficient_quota` is final; DashScope's means tokens a minute.
+  if (/help\.aliyun\.com\S*#token-limit/.test(message)) return "upstream_rate_limited";
   const known = CODES[code.toLowerCase()] ?? CODES[type.toLowerCase()];
   if (known !== undefined) return known;
   if (status < 500 && status !== 429) {

@@ -49,7 +49,7 @@ function unknownKey(key: string, at: ConfigPath): string {
     : `there is no such setting. Known here: ${known.join(", ")}.`;
 }
 
-const letters = (name: string): string => [...name.toLowerCase()].sort().join("");
+const letters = (name: string): string => name.toLowerCase().split("").sort().join("");
 const sameLetters = (a: string, b: string): boolean => letters(a) === letters(b);
 
 /** The settings that there are at a path, read from the schema itself. */
@@ -75,4 +75,4 @@ function step(node: JsonObject, part: string | number): readonly JsonObject[] {
 }
 
 /** The JSON schema of `turnpike.yaml`, for editors. */
-export const configJsonSchema = (): JsonObject => z.toJSONSchema(configSchema) as JsonObject;
+export const configJsonSchema = (): JsonObject => z.toJSONSchema(configSchema);

@@ -78,7 +78,7 @@ function faultAt({ document, lines }: Source, at: ConfigPath, fault: ConfigFault
 
 /** Where the deepest part of the path that is in the file begins. */
 function offsetOf(document: Document, path: ConfigPath): number | undefined {
-  const root = document.contents as Node | null;
+  const root = document.contents;
   let place: Place = { node: root, offset: startOf(root) };
   for (const part of path) {
     const next = step(place.node, part);

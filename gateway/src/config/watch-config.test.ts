@@ -22,6 +22,8 @@ afterEach(() => {
   stop();
   rmSync(folder, { recursive: true });
 });
+/** Reading the first file loads parser and schema. */
+const SLOW = { timeout: 8_000 };
 const watch = (): void => {
   stop = watchConfig(file, { env: {}, onChange, onError, intervalMs: 10 });
 };
@@ -29,11 +31,11 @@ const watch = (): void => {
 test("a file that appears, changes and goes is followed", async () => {
   watch();
   writeFileSync(file, "server: {port: 1}\n");
-  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({ port: 1 }));
+  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({ port: 1 }), SLOW);
   writeFileSync(file, "server: {port: 22}\n");
-  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({ port: 22 }));
+  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({ port: 22 }), SLOW);
   rmSync(file);
-  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({}));
+  await vi.waitFor(() => expect(onChange.mock.lastCall?.[0].server).toEqual({}), SLOW);
   expect(onError).not.toHaveBeenCalled();
 });
 
@@ -41,7 +43,7 @@ test("a wrong version is told in words and never handed on", async () => {
   writeFileSync(file, "server: {port: 1}\n");
   watch();
   writeFileSync(file, "server:\n  prot: 12\n");
-  await vi.waitFor(() => expect(onError).toHaveBeenCalled());
+  await vi.waitFor(() => expect(onError).toHaveBeenCalled(), SLOW);
   expect(onError.mock.lastCall?.[0]).toMatch(/turnpike\.yaml:2: server\.prot: .*Did you mean port/);
   expect(onChange).not.toHaveBeenCalled();
 });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, unwatchFile, watchFile } from "node:fs";
 
-import { parseConfig, type Config } from "./read-config.ts";
+import type { Config } from "./read-config.ts";
 
 export interface WatchOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -12,7 +12,6 @@ export interface WatchOptions {
 }
 
 const INTERVAL_MS = 500;
-const NOTHING = parseConfig("", {});
 
 /**
  * Watches a configuration file, also one that does not exist yet; returns what stops it. It asks for
@@ -22,19 +21,22 @@ const NOTHING = parseConfig("", {});
 export function watchConfig(file: string, options: WatchOptions): () => void {
   const { env, onChange, onError, intervalMs = INTERVAL_MS } = options;
   let last = textOf(file);
-  const look = (): void => {
+  const look = async (): Promise<void> => {
     const text = textOf(file);
     // Some editors empty the file before they write it; the next look finds it whole.
     if (text === last || text === "") return;
     last = text;
     try {
-      onChange(text === undefined ? NOTHING : parseConfig(text, env, file));
+      // Loaded with the first file: a gateway without one needs neither parser nor schema.
+      const { parseConfig } = await import("./read-config.ts");
+      onChange(parseConfig(text ?? "", env, file));
     } catch (error) {
       onError(error instanceof Error ? error.message : String(error));
     }
   };
-  watchFile(file, { persistent: false, interval: intervalMs }, look);
-  return () => unwatchFile(file, look);
+  const listener = (): void => void look();
+  watchFile(file, { persistent: false, interval: intervalMs }, listener);
+  return () => unwatchFile(file, listener);
 }
 
 const textOf = (file: string): string | undefined =>

@@ -6,7 +6,13 @@ import { newId } from "#lib/ids.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 
 /** Agents send 40 to 90 kB a turn, images and documents more; the largest provider limit is 32 MB. */
-const BODY_LIMIT = 32 * 1024 * 1024;
+const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
+
+export interface ServerOptions {
+  readonly now: () => number;
+  /** Largest request body in bytes; 32 MiB by default. */
+  readonly bodyLimit: number | undefined;
+}
 
 /** Limits of the sockets: a slow or silent sender holds no connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -24,9 +30,12 @@ export function protocolOfPath(path: string): ClientProtocol {
 }
 
 /** The HTTP server without routes: body as bytes, errors in the path's dialect. */
-export function createServer(now: () => number): FastifyInstance {
+export function createServer({
+  now,
+  bodyLimit = DEFAULT_BODY_LIMIT,
+}: ServerOptions): FastifyInstance {
   const server = Fastify({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -42,7 +51,9 @@ export function createServer(now: () => number): FastifyInstance {
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
-  server.setErrorHandler((error, request, reply) => sendFailure(request, reply, failureOf(error)));
+  server.setErrorHandler((error, request, reply) =>
+    sendFailure(request, reply, failureOf(error, bodyLimit)),
+  );
   server.setNotFoundHandler((request, reply) =>
     sendFailure(request, reply, {
       code: "not_found",
@@ -69,11 +80,11 @@ export function sendFailure(
   return reply.send(codec.renderError(failure, request.id));
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, bodyLimit: number): Failure {
   if (error instanceof GatewayError) return error.failure;
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    const limit = `${BODY_LIMIT / 1024 / 1024} MiB`;
+    const limit = `${(bodyLimit / 1024 / 1024).toFixed(1)} MiB`;
     return {
       code: "payload_too_large",
       message: `The body is over ${limit}. Send large files by URL or file id.`,

@@ -4,7 +4,10 @@ import type { CatalogEndpoint, CatalogModel } from "#catalog/types.ts";
 import { DEMO_ENDPOINTS, DEMO_MODELS } from "#demo/demo-catalog.ts";
 import { DEMO_PROVIDER } from "#demo/demo-provider.ts";
 import type { Market } from "#pipeline/market.ts";
-import { readConfig, watchConfig } from "#market/market-config.ts";
+import { watchConfig } from "#config/watch-config.ts";
+import type { Config } from "#config/read-config.ts";
+import { applyConfig } from "#market/market-config.ts";
+import { watchCatalog } from "#market/watch-catalog.ts";
 import { postForm } from "#market/post-form.ts";
 import { unknownModel } from "#market/unknown-model.ts";
 import { discoverProviders, type ConfiguredProvider } from "#providers/configured-providers.ts";
@@ -24,15 +27,20 @@ export interface OpenMarket {
   trustedOrigins(): ReadonlySet<string>;
   readonly discovered: readonly { readonly id: string; readonly variable: string }[];
   readonly local: readonly LocalServer[];
-  readonly configFile?: string;
   close(): void;
 }
 
 export interface MarketOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly configFile: string;
+  /** What the file says now. */
+  readonly config: Config | undefined;
+  /** A catalogue file of the operator in place of the built-in one, where it exists. */
+  readonly catalogFile: string;
   readonly send: Send;
-  readonly onError?: (message: string) => void;
+  /** Told when a changed file is refused; what was before stays in force. */
+  readonly onError: (message: string) => void;
+  readonly onConfig: (config: Config) => void;
 }
 
 /** How often servers of this machine are looked for again: they may be started after the gateway. */
@@ -45,21 +53,22 @@ interface Running {
 
 /** Finds the providers that can be used and joins them with the catalogue. */
 export async function openMarket(options: MarketOptions): Promise<OpenMarket> {
-  const { send } = options;
-  const data = builtInCatalog();
-  const found = discoverProviders(options.env, { dependencies: { post: postForm(send) } });
+  const { send, env, onError } = options;
+  const dependencies = { post: postForm(send) };
+  let data = builtInCatalog();
+  const found = discoverProviders(env, { dependencies });
   const local = found.filter(({ provider }) => provider.local === true);
   const remote = found.filter(({ provider }) => provider.local !== true);
-  let config = await readConfig(options);
+  let config = await applyConfig(options.config, { env, data, dependencies });
   let running: readonly Running[] = [];
   let trusted = new Set<string>();
-  let market: Market;
+  let market: Market | undefined;
 
   const trust = (): void => {
     const named = [...found, ...config.providers].filter((one) => one.privateAddressAllowed);
     trusted = new Set(named.flatMap(({ origins }) => [...origins]));
   };
-  const rebuild = (): void => {
+  const rebuild = (): Market => {
     trust();
     const own = running.map(({ configured }) => configured);
     // What the operator wrote down replaces what was found of the same id.
@@ -69,6 +78,7 @@ export async function openMarket(options: MarketOptions): Promise<OpenMarket> {
       providers: new Map(all.map((one) => [one.id, one])),
       aliases: config.aliases,
     };
+    return market;
   };
   trust();
   running = await runningServers(local, send);
@@ -81,12 +91,29 @@ export async function openMarket(options: MarketOptions): Promise<OpenMarket> {
   };
   const timer = setInterval(() => void probe(), PROBE_INTERVAL_MS);
   timer.unref();
-  const stopWatching = watchConfig(options, (next) => {
-    config = next;
-    rebuild();
+  const useConfig = async (next: Config): Promise<void> => {
+    try {
+      config = await applyConfig(next, { env, data, dependencies });
+      rebuild();
+      options.onConfig(next);
+    } catch (error) {
+      onError(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const stopConfig = watchConfig(options.configFile, {
+    env,
+    onError,
+    onChange: (next) => void useConfig(next),
+  });
+  const stopCatalog = await watchCatalog(options.catalogFile, {
+    onError,
+    onChange: (next) => {
+      data = next;
+      rebuild();
+    },
   });
   return {
-    current: () => market,
+    current: () => market ?? rebuild(),
     trustedOrigins: () => trusted,
     discovered: remote.map(({ id, credentialId }) => ({
       id,
@@ -97,10 +124,10 @@ export async function openMarket(options: MarketOptions): Promise<OpenMarket> {
       origin: configured.provider.baseUrl,
       models: models.length,
     })),
-    ...(config.file !== undefined && { configFile: config.file }),
     close: () => {
       clearInterval(timer);
-      stopWatching();
+      stopConfig();
+      stopCatalog();
     },
   };
 }

@@ -68,7 +68,7 @@ async function streamOf(
     text += renderer.push(event);
   }
   const lane = { state, push: () => text, end: () => renderer.end() };
-  const relay = new StreamRelay(spokenAnswer, lane, call.gateway.timeouts);
+  const relay = new StreamRelay(spokenAnswer, lane, call.gateway.timeouts());
   const failure = await relay.opened();
   return failure === undefined ? { kind: "stream", ...base, relay } : { failure };
 }

@@ -60,7 +60,7 @@ async function nativeStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promi
   if (native === undefined) return { failure: malformed(answer, "") };
   const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
   const lane = new NativeLane({ native, parser, request, costUsd: context.costUsd });
-  const relay = new StreamRelay(answer, lane, call.gateway.timeouts);
+  const relay = new StreamRelay(answer, lane, call.gateway.timeouts());
   const failure = await relay.opened();
   if (failure !== undefined) return { failure, lane: "native" };
   return { kind: "stream", ...answerBase(attempt, "native"), relay };

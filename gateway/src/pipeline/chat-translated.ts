@@ -48,7 +48,7 @@ async function openStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promise
     parser: UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect),
     renderer: client.createStreamRenderer(context),
   });
-  const relay = new StreamRelay(answer, lane, call.gateway.timeouts);
+  const relay = new StreamRelay(answer, lane, call.gateway.timeouts());
   const failure = await relay.opened();
   if (failure !== undefined) return { failure, lane: "translated" };
   return { kind: "stream", ...answerBase(attempt, "translated"), relay };

@@ -39,7 +39,8 @@ export interface Gateway {
   readonly send: Send;
   readonly writeRecord: WriteRecord;
   readonly responses: StoredResponses;
-  readonly timeouts: Timeouts;
+  /** As the configuration says now. */
+  readonly timeouts: () => Timeouts;
   /** Monotonic milliseconds. */
   readonly tick: () => number;
 }

@@ -55,7 +55,7 @@ function endWith(abort: AbortController, exchange: Exchange, gateway: Gateway): 
     abort.abort(
       new AttemptAborted({ code: "client_closed", message: "The client closed the connection." }),
     );
-  const { totalMs } = gateway.timeouts;
+  const { totalMs } = gateway.timeouts();
   const message = `The request took longer than ${Math.round(totalMs / 1000)} s.`;
   const timer = setTimeout(
     () => abort.abort(new AttemptAborted({ code: "upstream_timeout", message })),

@@ -47,8 +47,8 @@ export class NativeLane implements StreamLane {
 
   end(): string {
     const rest = this.#framer.end();
-    if (rest === undefined) return "";
-    const kept = this.#frame(rest);
+    const kept = rest === undefined ? undefined : this.#frame(rest);
+    for (const event of this.#options.parser.end()) noteEvent(this.state, event);
     return kept === undefined ? "" : kept.toString();
   }
 

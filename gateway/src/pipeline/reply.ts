@@ -24,7 +24,7 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     sink.write(HEARTBEAT);
   };
   // A JSON array (Gemini without `alt=sse`) has no place for comments.
-  const timer = parsed.stream ? setInterval(beat, call.gateway.timeouts.heartbeatMs) : undefined;
+  const timer = parsed.stream ? setInterval(beat, call.gateway.timeouts().heartbeatMs) : undefined;
 
   const sendStream = async (answer: StreamAnswer): Promise<void> => {
     if (!begun) sink.startStream(answerHeaders(call, answer));

@@ -29,7 +29,8 @@ export async function sendAttempt(
     variables: configured.variables,
   });
   const body = Buffer.from(outgoing.body);
-  const { timeouts, send } = call.gateway;
+  const { send } = call.gateway;
+  const timeouts = call.gateway.timeouts();
   try {
     const authorization = await configured.authorize({ method: "POST", url, body });
     return await send({

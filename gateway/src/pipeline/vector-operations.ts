@@ -1,4 +1,175 @@
-import type { Call, ParsedCall } from "#pipeline/call.ts";
+import type { EmbeddingRequest, EmbeddingResponse } from "#canonical/embedding.ts";
+import { estimateTokens } from "#canonical/estimate-tokens.ts";
+import type { ModerationRequest, ModerationResponse } from "#canonical/moderation.ts";
+import type { RerankRequest, RerankResponse } from "#canonical/rerank.ts";
+import type { Usage } from "#canonical/usage.ts";
+import { parseObject } from "#lib/json.ts";
+import { cohereEmbedUpstream } from "#protocols/cohere-embed/codec.ts";
+import type { Loss } from "#protocols/codec.ts";
+import { geminiEmbedUpstream } from "#protocols/gemini-embed/codec.ts";
+import {
+  openaiEmbeddingsClient,
+  openaiEmbeddingsUpstream,
+} from "#protocols/openai-embeddings/codec.ts";
+import {
+  openaiModerationsClient,
+  openaiModerationsUpstream,
+} from "#protocols/openai-moderations/codec.ts";
+import type { OperationClientCodec, OperationUpstreamCodec } from "#protocols/operation-codec.ts";
+import { rerankClient, rerankUpstream } from "#protocols/rerank/codec.ts";
+import type { OperationProtocol, OperationSpeech } from "#providers/provider.ts";
+import { costUsd, type AttemptResult, type Call, type ParsedCall } from "#pipeline/call.ts";
+import type { OperationName } from "#pipeline/exchange.ts";
+import { GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
-const none = (_call: Call, _body: JsonBody): ParsedCall => { throw new Error("soon"); };
-export { none as parseEmbeddings, none as parseRerank, none as parseModerations };
+import type { Route } from "#pipeline/route.ts";
+import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
+
+type Upstreams<Request, Response> = Readonly<
+  Partial<Record<OperationProtocol, OperationUpstreamCodec<Request, Response>>>
+>;
+
+/** An operation with one request, one whole answer and no stream. */
+interface VectorOperation<Request, Response> {
+  readonly name: OperationName;
+  readonly client: OperationClientCodec<Request, Response>;
+  readonly upstreams: Upstreams<Request, Response>;
+  readonly defaultModel?: string;
+}
+
+interface AnyRequest {
+  readonly model?: string;
+  readonly user?: string;
+}
+
+interface AnyResponse {
+  readonly id?: string;
+  readonly usage?: Usage;
+}
+
+const EMBEDDINGS: VectorOperation<EmbeddingRequest, EmbeddingResponse> = {
+  name: "embeddings",
+  client: openaiEmbeddingsClient,
+  upstreams: {
+    "openai-embeddings": openaiEmbeddingsUpstream,
+    "cohere-embed": cohereEmbedUpstream,
+    "gemini-embed": geminiEmbedUpstream,
+  },
+};
+
+const RERANK: VectorOperation<RerankRequest, RerankResponse> = {
+  name: "rerank",
+  client: rerankClient,
+  upstreams: {
+    "cohere-rerank": rerankUpstream("cohere"),
+    "jina-rerank": rerankUpstream("jina"),
+    "voyage-rerank": rerankUpstream("voyage"),
+  },
+};
+
+const MODERATIONS: VectorOperation<ModerationRequest, ModerationResponse> = {
+  name: "moderations",
+  client: openaiModerationsClient,
+  upstreams: { "openai-moderations": openaiModerationsUpstream },
+  // OpenAI's clients may leave the model out.
+  defaultModel: "omni-moderation-latest",
+};
+
+export const parseEmbeddings = (call: Call, body: JsonBody): ParsedCall =>
+  parse(EMBEDDINGS, call, body);
+export const parseRerank = (call: Call, body: JsonBody): ParsedCall => parse(RERANK, call, body);
+export const parseModerations = (call: Call, body: JsonBody): ParsedCall =>
+  parse(MODERATIONS, call, body);
+
+function parse<Request extends AnyRequest, Response extends AnyResponse>(
+  operation: VectorOperation<Request, Response>,
+  call: Call,
+  body: JsonBody,
+): ParsedCall {
+  const object = { ...body.object };
+  for (const field of GATEWAY_FIELDS) delete object[field];
+  const request = operation.client.parseRequest(object);
+  return {
+    model: request.model ?? operation.defaultModel ?? "",
+    stream: false,
+    needs: {
+      operation: operation.name,
+      protocol: call.exchange.protocol,
+      inputTokens: 0,
+      modalities: [],
+      tools: false,
+    },
+    ...(request.user !== undefined && { endUser: request.user }),
+    attempt: (route) => attempt(operation, { call, request, text: body.text, route }),
+    renderStreamFailure: () => "",
+  };
+}
+
+interface Attempt<Request> {
+  readonly call: Call;
+  readonly request: Request;
+  readonly text: string;
+  readonly route: Route;
+}
+
+async function attempt<Request extends AnyRequest, Response extends AnyResponse>(
+  { client, upstreams }: VectorOperation<Request, Response>,
+  { call, request, text, route }: Attempt<Request>,
+): Promise<AttemptResult> {
+  const { protocol } = route.speech as OperationSpeech;
+  const codec = upstreams[protocol];
+  if (codec === undefined) throw new Error(`no codec for ${protocol}`);
+  const losses: Loss[] = [];
+  const body = codec.renderRequest(request, {
+    upstreamModel: route.endpoint.upstreamModel,
+    reportLoss: (field, reason) => void losses.push({ field, reason }),
+  });
+  if (call.options?.provider.requireParameters === true && losses.length > 0) {
+    const fields = losses.map(({ field }) => field).join(", ");
+    return {
+      failure: {
+        code: "unsupported_parameter",
+        message: `${route.endpoint.provider} cannot do: ${fields}.`,
+      },
+    };
+  }
+  const answer = await sendAttempt(call, route, {
+    body: JSON.stringify(body),
+    headers: {},
+    stream: false,
+  });
+  if (!isAnswer(answer)) return { failure: answer };
+  const received = await readText(answer);
+  if (typeof received !== "string") return { failure: received };
+  const { status, headers } = answer;
+  if (status >= 300) return { failure: codec.parseError({ status, headers, text: received }) };
+  const object = parseObject(received);
+  if (object === undefined) return { failure: malformed(answer, received) };
+  const response = codec.parseResponse(object);
+  if ("code" in response) return { failure: response };
+  const estimateUsage = (): Usage => ({
+    inputTokens: estimateTokens(text),
+    outputTokens: 0,
+    estimated: true,
+  });
+  const usage = response.usage ?? estimateUsage();
+  const rendered = client.renderResponse(
+    { ...response, usage },
+    {
+      request,
+      requestId: call.exchange.requestId,
+      model: route.endpoint.upstreamModel,
+      costUsd: (used) => costUsd(route, used, "default"),
+    },
+  );
+  const base = { route, lane: "translated", losses, tier: "default", estimateUsage } as const;
+  const upstreamId = response.id ?? null;
+  return {
+    kind: "whole",
+    ...base,
+    usage,
+    finish: null,
+    upstreamId,
+    body: JSON.stringify(rendered),
+  };
+}

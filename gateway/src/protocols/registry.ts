@@ -10,6 +10,7 @@ import {
 } from "#protocols/anthropic-messages/count-tokens.ts";
 import { anthropicMessagesNativeStream } from "#protocols/anthropic-messages/native-stream.ts";
 import { bedrockConverseUpstream } from "#protocols/bedrock-converse/codec.ts";
+import { cohereUpstream } from "#protocols/cohere/codec.ts";
 import type { ClientCodec, RequestInput, UpstreamCodec } from "#protocols/codec.ts";
 import {
   parseCountRequest as parseGeminiCount,
@@ -21,6 +22,7 @@ import type { JsonObject } from "#lib/json.ts";
 import type { NativeStream } from "#protocols/native-stream.ts";
 import { openaiChatClient, openaiChatUpstream } from "#protocols/openai-chat/codec.ts";
 import { openaiChatNativeStream } from "#protocols/openai-chat/native-stream.ts";
+import { openaiCompletionsClient } from "#protocols/openai-completions/codec.ts";
 import {
   openaiResponsesClient,
   openaiResponsesUpstream,
@@ -30,7 +32,7 @@ import { openaiResponsesNativeStream } from "#protocols/openai-responses/native-
 export const CLIENT_CODECS: Readonly<Record<ClientProtocol, ClientCodec>> = {
   "openai-chat": openaiChatClient,
   "openai-responses": openaiResponsesClient,
-  "openai-completions": openaiChatClient,
+  "openai-completions": openaiCompletionsClient,
   "anthropic-messages": anthropicMessagesClient,
   gemini: geminiClient,
 };
@@ -41,7 +43,7 @@ export const UPSTREAM_CODECS: Readonly<Record<UpstreamProtocol, UpstreamCodec>> 
   "anthropic-messages": anthropicMessagesUpstream,
   gemini: geminiUpstream,
   "bedrock-converse": bedrockConverseUpstream,
-  cohere: openaiChatUpstream,
+  cohere: cohereUpstream,
 };
 
 /** The protocols that both clients and providers speak: those with a byte-faithful lane. */

@@ -55,7 +55,7 @@ function decode(message: Buffer): SseEvent {
   checkSum(message, bodyEnd);
   const headers = readHeaders(message.subarray(PRELUDE_BYTES, headerEnd));
   const data = message.toString("utf8", headerEnd, bodyEnd);
-  switch (headers.get(":message-type")) {
+  switch (headers.get(":message-type") ?? "event") {
     case "exception":
       return { event: `exception:${headers.get(":exception-type") ?? "unknown"}`, data };
     case "error": {

@@ -20,11 +20,28 @@ export function parseMessages(value: unknown): Message[] {
     throw invalidRequest("messages", "messages is empty: send at least one message");
   }
   const unanswered: string[] = [];
-  return value.map((message: unknown, at) => {
+  const messages = value.map((message: unknown, at) => {
     const field = `messages[${at}]`;
     if (!isObject(message)) throw invalidRequest(field, `${field} must be an object with a role`);
-    return parseMessage(withCallId(message, unanswered), field);
+    return parseMessage(new FieldReader(withCallId(message, unanswered), field));
   });
+  return withResultKinds(messages);
+}
+
+/** Results do not say what kind of call they answer; other protocols want to know. */
+function withResultKinds(messages: readonly Message[]): Message[] {
+  const custom = new Set<string>();
+  for (const part of messages.flatMap(({ content }) => content)) {
+    if (part.type === "tool-call" && part.kind === "custom") custom.add(part.id);
+  }
+  return messages.map((message) => ({
+    ...message,
+    content: message.content.map((part) =>
+      part.type === "tool-result" && custom.has(part.toolCallId)
+        ? { ...part, kind: "custom" }
+        : part,
+    ),
+  }));
 }
 
 /** A tool's answer without an id is the answer to the oldest open call: some providers allow it. */
@@ -39,71 +56,71 @@ function withCallId(message: JsonObject, unanswered: string[]): JsonObject {
   return { ...message, tool_call_id: id };
 }
 
-function parseMessage(message: JsonObject, field: string): Message {
-  const role = new FieldReader(message, field).requiredString("role");
-  const name = new FieldReader(message, field).string("name");
+function parseMessage(message: FieldReader): Message {
+  const role = message.requiredString("role");
+  const name = message.string("name");
   const named = name === undefined ? {} : { name };
   switch (role) {
     case "system":
     case "developer":
     case "user":
-      return { role, content: withMessageCache(message, field), ...named };
+      return { role, content: withMessageCache(message), ...named };
     case "assistant":
-      return { role, content: parseAssistant(message, field), ...named };
+      return { role, content: parseAssistant(message), ...named };
     case "tool":
-      return { role, content: [parseToolResult(message, field)] };
+      return { role, content: [parseToolResult(message)] };
     case "function":
-      return { role: "tool", content: [parseFunctionResult(message, field)] };
+      return { role: "tool", content: [parseFunctionResult(message)] };
     default:
-      throw invalidRequest(`${field}.role`, `${field}.role "${role}" is unknown: use ${ROLES}`);
+      throw invalidRequest(message.field("role"), `role "${role}" is unknown: use ${ROLES}`);
   }
 }
 
 /** Some clients put `cache_control` on the message: it means its last part. */
-function withMessageCache(message: JsonObject, field: string): Part[] {
-  const parts = parseContent(message["content"], `${field}.content`);
-  const { cache } = parseCache(message);
+function withMessageCache(message: FieldReader): Part[] {
+  const parts = parseContent(message.object["content"], message.field("content"));
+  const { cache } = parseCache(message.object);
   const last = parts.at(-1);
   if (cache === undefined || last?.type !== "text") return parts;
   return [...parts.slice(0, -1), { ...last, cache }];
 }
 
-function parseToolResult(message: JsonObject, field: string): Part {
-  const toolCallId = new FieldReader(message, field).requiredString("tool_call_id");
-  const name = new FieldReader(message, field).string("name");
+function parseToolResult(message: FieldReader): Part {
+  const toolCallId = message.requiredString("tool_call_id");
+  const name = message.string("name");
   return {
     type: "tool-result",
     toolCallId,
     kind: "function",
-    content: parseContent(message["content"], `${field}.content`),
+    content: parseContent(message.object["content"], message.field("content")),
     ...(name !== undefined && { name }),
-    ...parseCache(message),
+    ...parseCache(message.object),
   };
 }
 
 /** Before tools there were functions: a result names its function and has no id. */
-function parseFunctionResult(message: JsonObject, field: string): Part {
-  const name = new FieldReader(message, field).requiredString("name");
-  const content = parseContent(message["content"], `${field}.content`);
+function parseFunctionResult(message: FieldReader): Part {
+  const name = message.requiredString("name");
+  const content = parseContent(message.object["content"], message.field("content"));
   return { type: "tool-result", toolCallId: functionCallId(name), kind: "function", name, content };
 }
 
 const functionCallId = (name: string): string => `call_${name}`;
 
-function parseAssistant(message: JsonObject, field: string): Part[] {
-  const calls = parseToolCalls(message, field);
+function parseAssistant(message: FieldReader): Part[] {
+  const calls = parseToolCalls(message);
   const ids = new Set(calls.map((call) => call.id));
-  const details = parseReasoningDetails(asObjects(message["reasoning_details"]), ids);
-  const content = withTextSignature(withMessageCache(message, field), message);
-  const refusal = new FieldReader(message, field).string("refusal");
-  const audio = new FieldReader(message, field).objectAt("audio");
+  const details = parseReasoningDetails(asObjects(message.object["reasoning_details"]), ids);
+  const content = withTextSignature(withMessageCache(message), message.object);
+  const refusal = message.string("refusal");
+  const audio = message.nested("audio");
   return [
-    ...withPlainText(details.parts, plainReasoning(message)),
+    ...withPlainText(details.parts, plainReasoning(message.object)),
     ...content,
     ...(refusal === undefined || refusal === ""
       ? []
       : [{ type: "refusal", text: refusal } as const]),
-    ...(audio === undefined ? [] : [spokenAnswer(audio, `${field}.audio`)]),
+    ...(audio === undefined ? [] : [spokenAnswer(audio)]),
     ...calls.map((call) => withSignature(call, details.toolSignatures.get(call.id))),
   ];
 }
@@ -115,15 +132,14 @@ function withTextSignature(parts: Part[], message: JsonObject): Part[] {
   return [...parts.slice(0, -1), { ...last, signature: unwrapSignature(token, "gemini") }];
 }
 
-const spokenAnswer = (audio: JsonObject, field: string): Part => ({
+const spokenAnswer = (audio: FieldReader): Part => ({
   type: "audio",
-  source: { type: "file-id", id: new FieldReader(audio, field).requiredString("id") },
+  source: { type: "file-id", id: audio.requiredString("id") },
 });
 
-function parseToolCalls(message: JsonObject, field: string): ToolCallPart[] {
-  const reader = new FieldReader(message, field);
-  const calls = (reader.objects("tool_calls") ?? []).map(parseToolCall);
-  const legacy = reader.nested("function_call");
+function parseToolCalls(message: FieldReader): ToolCallPart[] {
+  const calls = (message.objects("tool_calls") ?? []).map(parseToolCall);
+  const legacy = message.nested("function_call");
   return legacy === undefined ? calls : [...calls, parseFunctionCall(legacy)];
 }
 

@@ -2,7 +2,7 @@ import { invalidRequest } from "#canonical/failure.ts";
 import { mediaFromUrl } from "#canonical/media-source.ts";
 import type { CacheMarker, MediaSource, Part } from "#canonical/message.ts";
 import { FieldReader } from "#canonical/field-reader.ts";
-import { asString, compact, isObject } from "#lib/json.ts";
+import { asObject, asString, compact, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 
 import { thinkingText } from "./answer-parts.ts";
@@ -19,7 +19,7 @@ export function parseContent(content: unknown, field: string): Part[] {
     if (!isObject(value)) {
       throw invalidRequest(`${field}[${at}]`, `${field}[${at}] must be an object with a type`);
     }
-    return parsePart(value, `${field}[${at}]`);
+    return parsePart(new FieldReader(value, `${field}[${at}]`));
   });
 }
 
@@ -31,65 +31,70 @@ export function parseCache(part: JsonObject): { cache?: CacheMarker } {
   return { cache: ttl === "5m" || ttl === "1h" ? { ttl } : {} };
 }
 
-function parsePart(part: JsonObject, field: string): Part[] {
-  const type = new FieldReader(part, field).requiredString("type");
+function parsePart(part: FieldReader): Part[] {
+  const type = part.requiredString("type");
+  const cache = parseCache(part.object);
   switch (type) {
     case "text":
     case "input_text":
     case "output_text":
-      return [
-        {
-          type: "text",
-          text: new FieldReader(part, field).requiredString("text"),
-          ...parseCache(part),
-        },
-      ];
+      return [{ type: "text", text: part.requiredString("text"), ...cache }];
     case "refusal":
-      return [{ type: "refusal", text: new FieldReader(part, field).requiredString("refusal") }];
+      return [{ type: "refusal", text: part.requiredString("refusal") }];
     case "image_url":
-      return [parseImage(part, field)];
+      return [parseImage(part)];
     case "input_audio":
-      return [parseAudio(part, field)];
+      return [parseAudio(part)];
     case "file":
-      return [parseFile(part, field)];
+      return [parseFile(part)];
     case "video_url":
-      return [{ type: "video", source: mediaFromUrl(readUrl(part, "video_url", field)) }];
+      return [{ type: "video", source: mediaFromUrl(readUrl(part, "video_url")) }];
     case "thinking":
-      return [{ type: "reasoning", text: thinkingText(part["thinking"]) }];
+      return [{ type: "reasoning", text: thinkingText(part.object["thinking"]) }];
     default:
-      return [{ type: "native", protocol: "openai-chat", value: part }];
+      return [{ type: "native", protocol: "openai-chat", value: part.object }];
   }
+}
+
+/** A member that must be an object. */
+function requiredMember(part: FieldReader, key: string, content: string): FieldReader {
+  const member = part.nested(key);
+  if (member !== undefined) return member;
+  const field = part.field(key);
+  throw invalidRequest(field, `${field} is missing: it must be an object with ${content}`);
 }
 
 /** `image_url` is an object with a URL; Mistral also takes the bare URL. */
-function readUrl(part: JsonObject, key: string, field: string): string {
-  const value = part[key];
-  if (typeof value === "string") return value;
-  if (!isObject(value)) {
-    throw invalidRequest(`${field}.${key}`, `${field}.${key} must be an object with a url`);
-  }
-  return new FieldReader(value, `${field}.${key}`).requiredString("url");
+function readUrl(part: FieldReader, key: string): string {
+  const value = part.object[key];
+  return typeof value === "string"
+    ? value
+    : requiredMember(part, key, "a url").requiredString("url");
 }
 
-function parseImage(part: JsonObject, field: string): Part {
-  const source = mediaFromUrl(readUrl(part, "image_url", field));
-  const detail = isObject(part["image_url"]) ? asString(part["image_url"]["detail"]) : undefined;
-  return { type: "image", source, ...(detail !== undefined && { detail }), ...parseCache(part) };
+function parseImage(part: FieldReader): Part {
+  const source = mediaFromUrl(readUrl(part, "image_url"));
+  const detail = asString(asObject(part.object["image_url"])["detail"]);
+  return {
+    type: "image",
+    source,
+    ...(detail !== undefined && { detail }),
+    ...parseCache(part.object),
+  };
 }
 
-function parseAudio(part: JsonObject, field: string): Part {
-  const audio = new FieldReader(part, field).objectAt("input_audio") ?? {};
-  const path = `${field}.input_audio`;
-  const data = new FieldReader(audio, path).requiredString("data");
+function parseAudio(part: FieldReader): Part {
+  const audio = requiredMember(part, "input_audio", "data and format");
+  const data = audio.requiredString("data");
   // DashScope takes a URL in `data`.
   if (/^https?:/.test(data)) return { type: "audio", source: { type: "url", url: data } };
   const url = mediaFromUrl(data);
   if (url.type === "base64") return { type: "audio", source: url };
-  const format = new FieldReader(audio, path).string("format") ?? "wav";
-  return { type: "audio", source: { type: "base64", mediaType: audioMediaType(format), data } };
+  const mediaType = audioMediaType(audio.string("format") ?? "wav");
+  return { type: "audio", source: { type: "base64", mediaType, data } };
 }
 
-export const audioMediaType = (format: string): string =>
+const audioMediaType = (format: string): string =>
   format === "mp3" ? "audio/mpeg" : `audio/${format}`;
 
 export function audioFormat(mediaType: string): string {
@@ -97,29 +102,28 @@ export function audioFormat(mediaType: string): string {
   return subtype === "mpeg" ? "mp3" : subtype;
 }
 
-function parseFile(part: JsonObject, field: string): Part {
-  const file = new FieldReader(part, field).objectAt("file");
-  if (file === undefined) {
-    throw invalidRequest(
-      `${field}.file`,
-      `${field}.file must be an object with file_data or file_id`,
-    );
-  }
-  const source = fileSource(file, `${field}.file`);
-  const filename = new FieldReader(file, `${field}.file`).string("filename");
-  return { type: "file", source, ...(filename !== undefined && { filename }), ...parseCache(part) };
+function parseFile(part: FieldReader): Part {
+  const file = requiredMember(part, "file", "file_data or file_id");
+  const source = fileSource(file);
+  const filename = file.string("filename");
+  return {
+    type: "file",
+    source,
+    ...(filename !== undefined && { filename }),
+    ...parseCache(part.object),
+  };
 }
 
-function fileSource(file: JsonObject, field: string): MediaSource {
-  const data = new FieldReader(file, field).string("file_data");
-  const id = new FieldReader(file, field).string("file_id");
+function fileSource(file: FieldReader): MediaSource {
+  const data = file.string("file_data");
+  const id = file.string("file_id");
   if (data !== undefined) {
     const source = mediaFromUrl(data);
     if (source.type === "base64" || /^https?:/.test(data)) return source;
     return { type: "base64", mediaType: "application/pdf", data };
   }
   if (id !== undefined) return { type: "file-id", id };
-  throw invalidRequest(field, `${field} needs file_data (a data URL) or file_id`);
+  throw invalidRequest(file.path, `${file.path} needs file_data (a data URL) or file_id`);
 }
 
 /** `extra_content.google.thought_signature`, as Gemini's OpenAI-compatible surface has it. */

@@ -20,7 +20,7 @@ export const signatureExtra = (signature: Signature | undefined): JsonObject =>
   googleExtraContent(signature === undefined ? undefined : signatureText(signature, "gemini"));
 
 /** No arguments are `{}` to OpenAI's clients, which parse the text as JSON. */
-export const functionArguments = (input: string): string => (input === "" ? "{}" : input);
+const functionArguments = (input: string): string => (input === "" ? "{}" : input);
 
 export function renderAnswerCall(call: ToolCallPart, context: AnswerContext): JsonObject {
   const { id, kind, name, input, signature } = call;

@@ -122,6 +122,24 @@ describe("parseRequest", () => {
     ]);
   });
 
+  test("the result of a custom tool's call is of that kind", () => {
+    const call = { id: "a", type: "custom", custom: { name: "patch", input: "x" } };
+    const request = parse({
+      messages: [
+        { role: "assistant", content: null, tool_calls: [call] },
+        { role: "tool", content: "done" },
+      ],
+    });
+    expect(request.messages[1]?.content).toEqual([
+      {
+        type: "tool-result",
+        toolCallId: "a",
+        kind: "custom",
+        content: [{ type: "text", text: "done" }],
+      },
+    ]);
+  });
+
   test("allowed_tools leaves only those tools", () => {
     const tool = (name: string) => ({ type: "function", function: { name } });
     const allowed = { mode: "required", tools: [tool("b")] };

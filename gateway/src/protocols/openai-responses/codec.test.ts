@@ -406,6 +406,31 @@ describe("renderResponse", () => {
     expect(reasoning?.["summary"]).toEqual([{ type: "summary_text", text: "why" }]);
   });
 
+  test("tokens on text and calls come back to them on the next turn", () => {
+    const token = (value: string) => ({ origin: "gemini", value }) as const;
+    const parts = [
+      { type: "text", text: "hm", signature: token("t") },
+      {
+        type: "tool-call",
+        id: "c1",
+        name: "f",
+        kind: "function",
+        input: "{}",
+        signature: token("a"),
+      },
+      { type: "tool-call", id: "c2", name: "f", kind: "function", input: "{}" },
+    ] as const;
+    const signed = { ...answer, candidates: [{ parts, finishReason: "tool-calls" as const }] };
+    const { output } = client.renderResponse(signed, contextFor(request));
+    const [, again] = parse({
+      input: [{ role: "user", content: "x" }, ...asObjects(output)],
+    }).messages;
+    expect(again?.content).toEqual(parts);
+    const losses: string[] = [];
+    client.renderResponse(signed, contextFor({}, losses));
+    expect(losses).toEqual(["signature", "signature"]);
+  });
+
   test("an answer that hit its bound is incomplete", () => {
     const cut = { ...answer, candidates: [{ parts: [], finishReason: "length" as const }] };
     expect(client.renderResponse(cut, contextFor({}))).toMatchObject({

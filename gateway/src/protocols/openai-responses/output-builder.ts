@@ -7,6 +7,7 @@ import type { StreamEvent } from "#canonical/stream-event.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { renderAnnotation } from "./citations.ts";
+import { TEXT_OWNER } from "./carried-signature.ts";
 import { itemId } from "./item-ids.ts";
 import {
   added,
@@ -175,10 +176,25 @@ export class OutputBuilder {
     this.#blocks.delete(event.index);
     const signature = event.type === "refusal-end" ? undefined : event.signature;
     if (block.type === "reasoning") return this.#closeReasoning(block, signature);
-    if (signature !== undefined) {
-      this.#context.reportLoss("signature", "only reasoning items carry a token here");
+    const isContent = block.type === "content";
+    const events = isContent ? this.#closeContent(block) : this.#closeCall(block);
+    if (signature === undefined) return events;
+    const owner = isContent ? TEXT_OWNER : String(block.item["call_id"]);
+    return [...events, ...this.#carrySignature({ ...signature, itemId: owner })];
+  }
+
+  #carrySignature(signature: Signature): JsonObject[] {
+    const token = this.#token(signature);
+    if (token === undefined) {
+      this.#context.reportLoss("signature", "the client did not ask for reasoning tokens");
+      return [];
     }
-    return block.type === "content" ? this.#closeContent(block) : this.#closeCall(block);
+    const events = this.#closeMessage();
+    const at = this.#next++;
+    const id = itemId("rs", this.#context.requestId, at);
+    const item = { id, type: "reasoning", summary: [], encrypted_content: token };
+    this.output[at] = item;
+    return [...events, added(at, item), done(at, item)];
   }
 
   #closeContent(block: Extract<OpenBlock, { type: "content" }>): JsonObject[] {

@@ -3,6 +3,7 @@ import type { JsonObject } from "#lib/json.ts";
 import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Message, Part, ToolCallPart } from "#canonical/message.ts";
+import { withCarriedSignatures } from "./carried-signature.ts";
 import { parseContent } from "./parse-content.ts";
 import { parseReasoning } from "./parse-reasoning.ts";
 
@@ -27,7 +28,11 @@ export function parseInput(input: unknown): Message[] {
   if (!Array.isArray(input)) {
     throw invalidRequest("input", "`input` must be a string or an array of input items.");
   }
-  return grouped(input.map((item: unknown, at) => parseItem(item, `input[${at}]`)));
+  const turns = input.map((item: unknown, at) => parseItem(item, `input[${at}]`));
+  return grouped(turns).map((message) => {
+    const content = withCarriedSignatures(message.content);
+    return message.role === "assistant" ? { ...message, content } : message;
+  });
 }
 
 function grouped(turns: readonly Turn[]): Message[] {

@@ -1,0 +1,20 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { CliError, dataFolder, type CliIo } from "#cli/cli-io.ts";
+import { readConfigFile, type Config } from "#config/read-config.ts";
+
+/** `turnpike.yaml` where it is: as named, in the current folder, else in the data folder. */
+export function findConfigFile(io: CliIo, named?: string): string {
+  if (named !== undefined) {
+    const file = resolve(io.cwd, named);
+    if (!existsSync(file)) throw new CliError(`there is no file ${file}.`);
+    return file;
+  }
+  const here = join(io.cwd, "turnpike.yaml");
+  return existsSync(here) ? here : join(dataFolder(io), "turnpike.yaml");
+}
+
+/** The checked file; `undefined` where there is none. @throws ConfigError */
+export const readConfigAt = (io: CliIo, file: string): Config | undefined =>
+  existsSync(file) ? readConfigFile(file, io.env) : undefined;

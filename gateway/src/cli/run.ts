@@ -1,0 +1,145 @@
+import { parseArgs, renderUsage, runCommand, type ArgsDef, type CommandDef } from "citty";
+
+import { GatewayError } from "#canonical/failure.ts";
+import { buildNearNames } from "#catalog/near-names.ts";
+import { CliError, systemIo, type CliIo } from "#cli/cli-io.ts";
+import { connectCommand } from "#cli/connect/connect.ts";
+import { envCommand } from "#cli/connect/env.ts";
+import { doctorCommand } from "#cli/doctor/doctor.ts";
+import { initCommand } from "#cli/init.ts";
+import { keysCommand } from "#cli/keys.ts";
+import { modelsCommand } from "#cli/models.ts";
+import { serveCommand } from "#cli/serve.ts";
+import { usageCommand } from "#cli/usage.ts";
+import { VERSION } from "#lib/version.ts";
+
+type Command = CommandDef;
+
+/** Runs the command line of this process. */
+export async function main(): Promise<void> {
+  process.exitCode = await runCli(process.argv.slice(2), systemIo());
+}
+
+/** Runs one command; gives the exit code. Never throws. */
+export async function runCli(rawArgs: readonly string[], io: CliIo): Promise<number> {
+  try {
+    return await run(rawArgs, io);
+  } catch (error) {
+    io.err(`turnpike: ${wordsOf(error)}`);
+    if (io.env["TURNPIKE_DEBUG"] !== undefined && error instanceof Error) io.err(error.stack ?? "");
+    return 1;
+  }
+}
+
+async function run(rawArgs: readonly string[], io: CliIo): Promise<number> {
+  const [first] = rawArgs;
+  if (first === "--version" || first === "-v") {
+    io.out(VERSION);
+    return 0;
+  }
+  const root = rootCommand(io);
+  const wantsHelp = rawArgs.some((arg) => arg === "--help" || arg === "-h");
+  // Without a command it is the gateway that is meant: `npm start`, `turnpike --port 9000`.
+  const implied = first === undefined || (first.startsWith("-") && !wantsHelp);
+  const args = implied ? ["serve", ...rawArgs] : [...rawArgs];
+  const { command, parent, rest } = findCommand(root, args);
+  if (wantsHelp) {
+    io.out(await renderUsage(command, parent));
+    return 0;
+  }
+  checkArguments(command, rest);
+  const { result } = await runCommand(command, { rawArgs: [...rest] });
+  return typeof result === "number" ? result : 0;
+}
+
+function rootCommand(io: CliIo): Command {
+  const commands = {
+    serve: serveCommand(io),
+    init: initCommand(io),
+    keys: keysCommand(io),
+    models: modelsCommand(io),
+    usage: usageCommand(io),
+    connect: connectCommand(io),
+    env: envCommand(io),
+    doctor: doctorCommand(io),
+  };
+  return {
+    meta: {
+      name: "turnpike",
+      version: VERSION,
+      description: "One gate in front of every AI model",
+    },
+    subCommands: commands,
+  };
+}
+
+interface Found {
+  readonly command: Command;
+  readonly parent?: Command;
+  readonly rest: readonly string[];
+}
+
+/** Follows the names of commands at the start of the arguments. */
+function findCommand(root: Command, args: readonly string[]): Found {
+  let found: Found = { command: root, rest: args };
+  for (;;) {
+    const commands = (found.command.subCommands ?? undefined) as
+      | Record<string, Command>
+      | undefined;
+    const [name, ...rest] = found.rest;
+    if (commands === undefined) return found;
+    if (name === undefined || name.startsWith("-")) return orUsage(found, commands, args);
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) throw unknown("command", name, Object.keys(commands));
+    found = { command, parent: found.command, rest };
+  }
+}
+
+/** `turnpike keys` alone is a question; `turnpike keys --help` is answered by the caller. */
+function orUsage(found: Found, commands: Record<string, Command>, args: readonly string[]): Found {
+  if (args.includes("--help") || args.includes("-h")) return found;
+  throw new CliError(`say which: ${Object.keys(commands).join(", ")}. --help tells more.`);
+}
+
+function unknown(what: string, name: string, known: readonly string[]): CliError {
+  const near = buildNearNames(known)(name, 2);
+  const hint =
+    near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `Known: ${known.join(", ")}.`;
+  return new CliError(`there is no ${what} "${name}". ${hint}`);
+}
+
+/** citty takes any option and any number of names; a typing mistake must not pass for a default. */
+function checkArguments(command: Command, rest: readonly string[]): void {
+  const definitions = (command.args ?? {}) as ArgsDef;
+  const options = Object.entries(definitions).filter(([, { type }]) => type !== "positional");
+  const known = options.map(([name]) => `--${name}`);
+  for (const arg of rest) {
+    const name = arg.split("=", 1)[0] ?? "";
+    if (arg.startsWith("-") && !known.includes(name)) throw unknown("option", name, known);
+  }
+  const { _: names } = parseArgs([...rest], optionalPositionals(definitions));
+  const positionals = Object.keys(definitions).length - options.length;
+  if (names.length > positionals) throw new CliError(`"${names[positionals]}" is one too many.`);
+  for (const [name, { type }] of options) {
+    const at = rest.indexOf(`--${name}`);
+    if (type !== "boolean" && at !== -1 && (rest[at + 1] ?? "-").startsWith("-")) {
+      throw new CliError(`--${name} needs a value.`);
+    }
+  }
+}
+
+const optionalPositionals = (definitions: ArgsDef): ArgsDef =>
+  Object.fromEntries(
+    Object.entries(definitions).map(([name, definition]) => [
+      name,
+      { ...definition, required: false },
+    ]),
+  );
+
+function wordsOf(error: unknown): string {
+  if (error instanceof GatewayError) {
+    const { field, message } = error.failure;
+    return field === undefined ? message : `${field}: ${message}`;
+  }
+  return error instanceof Error ? error.message.replace(/^Missing/, "missing") : String(error);
+}

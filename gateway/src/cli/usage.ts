@@ -1,0 +1,82 @@
+import { defineCommand } from "citty";
+
+import { CliError, printJson, table, type CliIo } from "#cli/cli-io.ts";
+import { formatUsd } from "#cli/format-usd.ts";
+import { withStore } from "#cli/with-store.ts";
+import { listKeys } from "#store/keys.ts";
+import { sumUsage, USAGE_GROUPS, type UsageRow } from "#store/request-records.ts";
+
+type Grouping = keyof typeof USAGE_GROUPS;
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `turnpike usage`: requests, tokens and costs of the last hours or days. */
+export const usageCommand = (io: CliIo) =>
+  defineCommand({
+    meta: { name: "usage", description: "Show requests, tokens and costs" },
+    args: {
+      since: { type: "string", description: "30m, 24h, 7d, 4w or a date", default: "24h" },
+      by: { type: "string", description: "model, provider or key", default: "model" },
+      json: { type: "boolean", description: "Answer in JSON" },
+    },
+    run: async ({ args }) => {
+      const since = readSince(args.since, io.now());
+      const by = readGrouping(args.by);
+      const rows = await withStore(io, async ({ core, records }) => {
+        const sums = await sumUsage(records, since, by);
+        if (by !== "key") return sums;
+        const names = new Map((await listKeys(core)).map(({ id, name }) => [id, name]));
+        return sums.map((row) => ({ ...row, group: names.get(row.group) ?? row.group }));
+      });
+      if (args.json === true) printJson(io, { since: new Date(since).toISOString(), by, rows });
+      else io.out(usageText(rows, by, args.since));
+    },
+  });
+
+function readSince(text: string, now: number): number {
+  const [, count, unit = ""] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
+  if (count !== undefined) return now - Number(count) * (UNITS_MS[unit] ?? 0);
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new CliError(`"${text}" is not a time: write 30m, 24h, 7d, 4w or a date as 2026-11-20.`);
+}
+
+function readGrouping(text: string): Grouping {
+  if (text in USAGE_GROUPS) return text as Grouping;
+  throw new CliError(`--by takes ${Object.keys(USAGE_GROUPS).join(", ")}.`);
+}
+
+function usageText(rows: readonly UsageRow[], by: Grouping, since: string): string {
+  if (rows.length === 0) return `No requests (--since ${since}).`;
+  const body = rows.map((row) => [row.group, ...countsOf(row)]);
+  const total = rows.reduce(add);
+  const heading = [by.toUpperCase(), "REQUESTS", "FAILED", "TOKENS IN", "TOKENS OUT", "COST"];
+  const lines = [heading, ...body, ["total", ...countsOf(total)]];
+  const unpriced = total.unpriced;
+  const note =
+    unpriced === 0 ? "" : `\n${unpriced} requests have no known cost and are not in the sums.`;
+  return table(lines, [1, 2, 3, 4, 5]) + note;
+}
+
+const countsOf = (row: UsageRow): readonly string[] => [
+  String(row.requests),
+  String(row.failed),
+  String(row.inputTokens),
+  String(row.outputTokens),
+  formatUsd(row.costNanoUsd),
+];
+
+const add = (a: UsageRow, b: UsageRow): UsageRow => ({
+  group: "total",
+  requests: a.requests + b.requests,
+  failed: a.failed + b.failed,
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  costNanoUsd: a.costNanoUsd + b.costNanoUsd,
+  unpriced: a.unpriced + b.unpriced,
+});

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Nothing is imported before the check: older versions cannot even read the other files.
+const found = process.versions.node;
+if (Number(found.split(".")[0]) >= 24) {
+  const { main } = await import("#cli/run.ts");
+  await main();
+} else {
+  process.stderr.write(
+    `Turnpike needs Node 24 or newer and this is ${found}. In a clone, use "npm start" (it brings its own Node); elsewhere install Node 26 from https://nodejs.org.\n`,
+  );
+  process.exitCode = 1;
+}
