@@ -21,6 +21,7 @@ import { loadMasterKey } from "#privacy/master-key.ts";
 import { openStore, type Store } from "#store/store.ts";
 
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
+import { createLog } from "#telemetry/log.ts";
 import { findGeneration } from "#telemetry/read-record.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
@@ -77,6 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...options.timeouts,
   });
   let timeouts = timeoutsOf(config);
+  const log = createLog(env["LOG_LEVEL"]);
   const store = await openStore(home);
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const bootstrap = await bootstrapKey(store.core, master.keyPepper, {
@@ -104,11 +106,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     send,
     writeRecord: createRecordWriter(store.records),
     responses: createStoredResponses(store.core, master, Date.now),
+    log,
     timeouts: () => timeouts,
     tick: () => performance.now(),
   };
   const state = { ready: true };
-  const server = createServer({ now: Date.now, bodyLimit: config?.limits.bodyBytes });
+  const server = createServer({ now: Date.now, bodyLimit: config?.limits.bodyBytes, log });
   addRoutes(server, { gateway, keys, store, state });
   const url = await server.listen({
     host: options.host ?? config?.server.host ?? DEFAULT_HOST,
@@ -145,7 +148,9 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 /** Without members that are `undefined`: those would hide a default. */
-const definedOnly = (given: { readonly [Name in keyof Timeouts]?: number | undefined }): Partial<Timeouts> =>
+const definedOnly = (given: {
+  readonly [Name in keyof Timeouts]?: number | undefined;
+}): Partial<Timeouts> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 
 interface RouteDeps {

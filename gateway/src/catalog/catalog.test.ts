@@ -64,6 +64,13 @@ describe("resolve", () => {
     expect(ids("claude-sonnet-4-5-20250929")?.[0]).toBe("anthropic claude-sonnet-4-5-20250929");
   });
 
+  test("a provider's own id in full means that endpoint alone: regions are not exchanged", () => {
+    expect(ids("bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0")).toEqual([
+      "bedrock eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    ]);
+    expect(ids("bedrock/claude-sonnet-4-5")).toHaveLength(2);
+  });
+
   test("case does not matter, nor an unlisted spelling", () => {
     expect(catalog.resolve("Claude-Sonnet-4-5")?.model.id).toBe("claude-sonnet-4-5");
     expect(catalog.resolve("claude-sonnet-4.5")?.model.id).toBe("claude-sonnet-4-5");

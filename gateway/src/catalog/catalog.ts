@@ -15,7 +15,7 @@ export interface Catalog {
   readonly models: readonly CatalogModel[];
   /**
    * Finds the model that a name means: a slug, an alias, `provider/<upstream id or slug>` (then only
-   * that provider's endpoints) or `author/name`. Case does not matter. Of a dated and an undated id
+   * that provider's endpoints, and of a full upstream id only that one) or `author/name`. Case does not matter. Of a dated and an undated id
    * of one endpoint the asked spelling is given, else the undated one.
    */
   resolve(name: string): Resolved | undefined;
@@ -61,6 +61,9 @@ export function buildCatalog(data: CatalogData, extra: CatalogExtra = {}): Catal
     const model = models.get(own.get(rest) ?? findModel(rest)?.id ?? "");
     if (model === undefined) return undefined;
     const found = endpointsOf(model.id).filter((endpoint) => endpoint.provider === provider);
+    // A caller who writes out `eu.anthropic.…` has chosen where its prompts are processed.
+    const pinned = found.find((endpoint) => endpoint.upstreamModel.toLowerCase() === rest);
+    if (pinned !== undefined) return { model, endpoints: [pinned] };
     return found.length === 0 ? undefined : { model, endpoints: oneSpelling(found, rest) };
   };
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { CliError, dataFolder, type CliIo } from "#cli/cli-io.ts";
-import { readConfigFile, type Config } from "#config/read-config.ts";
+import type { Config } from "#config/read-config.ts";
 
 /** `turnpike.yaml` where it is: as named, in the current folder, else in the data folder. */
 export function findConfigFile(io: CliIo, named?: string): string {
@@ -15,6 +15,10 @@ export function findConfigFile(io: CliIo, named?: string): string {
   return existsSync(here) ? here : join(dataFolder(io), "turnpike.yaml");
 }
 
-/** The checked file; `undefined` where there is none. @throws ConfigError */
-export const readConfigAt = (io: CliIo, file: string): Config | undefined =>
-  existsSync(file) ? readConfigFile(file, io.env) : undefined;
+/** The checked file; `undefined` where there is none. Rejects with `ConfigError`. */
+export async function readConfigAt(io: CliIo, file: string): Promise<Config | undefined> {
+  if (!existsSync(file)) return undefined;
+  // Only now: parser and schema are much to load for nothing.
+  const { readConfigFile } = await import("#config/read-config.ts");
+  return readConfigFile(file, io.env);
+}

@@ -37,7 +37,7 @@ interface ModelRow {
 }
 
 /** Models that match every word of the search, by id. */
-export function listModels(
+function listModels(
   { catalog, providers }: Pick<Market, "catalog" | "providers">,
   { search, all }: { readonly search: string; readonly all: boolean },
 ): readonly ModelRow[] {

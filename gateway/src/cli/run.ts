@@ -3,14 +3,6 @@ import { parseArgs, renderUsage, runCommand, type ArgsDef, type CommandDef } fro
 import { GatewayError } from "#canonical/failure.ts";
 import { buildNearNames } from "#catalog/near-names.ts";
 import { CliError, systemIo, type CliIo } from "#cli/cli-io.ts";
-import { connectCommand } from "#cli/connect/connect.ts";
-import { envCommand } from "#cli/connect/env.ts";
-import { doctorCommand } from "#cli/doctor/doctor.ts";
-import { initCommand } from "#cli/init.ts";
-import { keysCommand } from "#cli/keys.ts";
-import { modelsCommand } from "#cli/models.ts";
-import { serveCommand } from "#cli/serve.ts";
-import { usageCommand } from "#cli/usage.ts";
 import { VERSION } from "#lib/version.ts";
 
 type Command = CommandDef;
@@ -42,7 +34,7 @@ async function run(rawArgs: readonly string[], io: CliIo): Promise<number> {
   // Without a command it is the gateway that is meant: `npm start`, `turnpike --port 9000`.
   const implied = first === undefined || (first.startsWith("-") && !wantsHelp);
   const args = implied ? ["serve", ...rawArgs] : [...rawArgs];
-  const { command, parent, rest } = findCommand(root, args);
+  const { command, parent, rest } = await findCommand(root, args);
   if (wantsHelp) {
     io.out(await renderUsage(command, parent));
     return 0;
@@ -52,24 +44,25 @@ async function run(rawArgs: readonly string[], io: CliIo): Promise<number> {
   return typeof result === "number" ? result : 0;
 }
 
+/** Commands are loaded when they are asked for: the gateway must not carry what the others need. */
 function rootCommand(io: CliIo): Command {
-  const commands = {
-    serve: serveCommand(io),
-    init: initCommand(io),
-    keys: keysCommand(io),
-    models: modelsCommand(io),
-    usage: usageCommand(io),
-    connect: connectCommand(io),
-    env: envCommand(io),
-    doctor: doctorCommand(io),
+  const meta = {
+    name: "turnpike",
+    version: VERSION,
+    description: "One gate in front of every AI model",
   };
   return {
-    meta: {
-      name: "turnpike",
-      version: VERSION,
-      description: "One gate in front of every AI model",
+    meta,
+    subCommands: {
+      serve: async () => (await import("#cli/serve.ts")).serveCommand(io),
+      init: async () => (await import("#cli/init.ts")).initCommand(io),
+      keys: async () => (await import("#cli/keys.ts")).keysCommand(io),
+      models: async () => (await import("#cli/models.ts")).modelsCommand(io),
+      usage: async () => (await import("#cli/usage.ts")).usageCommand(io),
+      connect: async () => (await import("#cli/connect/connect.ts")).connectCommand(io),
+      env: async () => (await import("#cli/connect/env.ts")).envCommand(io),
+      doctor: async () => (await import("#cli/doctor/doctor.ts")).doctorCommand(io),
     },
-    subCommands: commands,
   };
 }
 
@@ -80,23 +73,24 @@ interface Found {
 }
 
 /** Follows the names of commands at the start of the arguments. */
-function findCommand(root: Command, args: readonly string[]): Found {
+async function findCommand(root: Command, args: readonly string[]): Promise<Found> {
   let found: Found = { command: root, rest: args };
   for (;;) {
-    const commands = (found.command.subCommands ?? undefined) as
-      | Record<string, Command>
+    const commands = found.command.subCommands as
+      | Record<string, Command | (() => Promise<Command>)>
       | undefined;
     const [name, ...rest] = found.rest;
     if (commands === undefined) return found;
     if (name === undefined || name.startsWith("-")) return orUsage(found, commands, args);
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (command === undefined) throw unknown("command", name, Object.keys(commands));
-    found = { command, parent: found.command, rest };
+    const loaded = typeof command === "function" ? await command() : command;
+    found = { command: loaded, parent: found.command, rest };
   }
 }
 
 /** `turnpike keys` alone is a question; `turnpike keys --help` is answered by the caller. */
-function orUsage(found: Found, commands: Record<string, Command>, args: readonly string[]): Found {
+function orUsage(found: Found, commands: object, args: readonly string[]): Found {
   if (args.includes("--help") || args.includes("-h")) return found;
   throw new CliError(`say which: ${Object.keys(commands).join(", ")}. --help tells more.`);
 }

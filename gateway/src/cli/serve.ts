@@ -34,7 +34,7 @@ export const serveCommand = (io: CliIo) =>
 
 async function serve(io: CliIo, args: ServeArgs): Promise<number> {
   const configFile = findConfigFile(io, args.config);
-  const config = readConfigAt(io, configFile);
+  const config = await readConfigAt(io, configFile);
   const host = args.host ?? (io.env["TURNPIKE_HOST"] || config?.server.host) ?? DEFAULT_HOST;
   const port =
     readPort(args.port ?? io.env["TURNPIKE_PORT"]) ?? config?.server.port ?? DEFAULT_PORT;
@@ -106,5 +106,22 @@ function stopSignal(io: CliIo): Promise<void> {
       } else if (io.now() - first > SAME_SIGNAL_MS) process.exit(1);
     };
     process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+    if (io.env["npm_lifecycle_event"] !== undefined) whenOrphaned(onSignal);
   });
+}
+
+const ORPHAN_CHECK_MS = 500;
+
+/**
+ * `npm start` puts a shell in between, which dies of a signal without passing it on: the gateway
+ * would stay behind and hold its port. Seen with npm 11 and Debian's dash.
+ */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, ORPHAN_CHECK_MS);
+  timer.unref();
 }

@@ -19,7 +19,7 @@ export async function withMarket<T>(
     market = await openMarket({
       env: io.env,
       configFile,
-      config: readConfigAt(io, configFile),
+      config: await readConfigAt(io, configFile),
       catalogFile: join(dataFolder(io), "catalog.json"),
       send: dialer.send,
       onError: io.err,

@@ -74,5 +74,4 @@ function step(node: JsonObject, part: string | number): readonly JsonObject[] {
   return isObject(next) ? [next] : [];
 }
 
-/** The JSON schema of `turnpike.yaml`, for editors. */
-export const configJsonSchema = (): JsonObject => z.toJSONSchema(configSchema);
+const configJsonSchema = (): JsonObject => z.toJSONSchema(configSchema);

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, unwatchFile, watchFile } from "node:fs";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 
 import type { Config } from "./read-config.ts";
 
@@ -14,15 +15,15 @@ export interface WatchOptions {
 const INTERVAL_MS = 500;
 
 /**
- * Watches a configuration file, also one that does not exist yet; returns what stops it. It asks for
- * the file's date instead of waiting for events: editors replace the file, mounted folders of
- * containers send no events, and a question twice a second costs nothing.
+ * Watches a configuration file, also one that does not exist yet; returns what stops it. It reads
+ * the file instead of waiting for events: editors replace the file, mounted folders of containers
+ * send no events, and a few kilobytes twice a second cost nothing.
  */
 export function watchConfig(file: string, options: WatchOptions): () => void {
   const { env, onChange, onError, intervalMs = INTERVAL_MS } = options;
-  let last = textOf(file);
+  let last = textNow(file);
   const look = async (): Promise<void> => {
-    const text = textOf(file);
+    const text = await readFile(file, "utf8").catch(() => undefined);
     // Some editors empty the file before they write it; the next look finds it whole.
     if (text === last || text === "") return;
     last = text;
@@ -34,10 +35,15 @@ export function watchConfig(file: string, options: WatchOptions): () => void {
       onError(error instanceof Error ? error.message : String(error));
     }
   };
-  const listener = (): void => void look();
-  watchFile(file, { persistent: false, interval: intervalMs }, listener);
-  return () => unwatchFile(file, listener);
+  const timer = setInterval(() => void look(), intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
-const textOf = (file: string): string | undefined =>
-  existsSync(file) ? readFileSync(file, "utf8") : undefined;
+function textNow(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { GatewayError, type Failure, FAILURES } from "#canonical/failure.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import { newId } from "#lib/ids.ts";
+import { errorFacts, type Log } from "#telemetry/log.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 
 /** Agents send 40 to 90 kB a turn, images and documents more; the largest provider limit is 32 MB. */
@@ -12,6 +13,7 @@ export interface ServerOptions {
   readonly now: () => number;
   /** Largest request body in bytes; 32 MiB by default. */
   readonly bodyLimit: number | undefined;
+  readonly log: Log;
 }
 
 /** Limits of the sockets: a slow or silent sender holds no connection for long. */
@@ -30,10 +32,8 @@ export function protocolOfPath(path: string): ClientProtocol {
 }
 
 /** The HTTP server without routes: body as bytes, errors in the path's dialect. */
-export function createServer({
-  now,
-  bodyLimit = DEFAULT_BODY_LIMIT,
-}: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { now, bodyLimit = DEFAULT_BODY_LIMIT } = options;
   const server = Fastify({
     bodyLimit,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
@@ -45,14 +45,13 @@ export function createServer({
     genReqId: () => newId("req_", now()),
     // The client's own `x-request-id` would let it forge ours.
     requestIdHeader: false,
-    disableRequestLogging: true,
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
   server.setErrorHandler((error, request, reply) =>
-    sendFailure(request, reply, failureOf(error, bodyLimit)),
+    sendFailure(request, reply, failureOf(error, options)),
   );
   server.setNotFoundHandler((request, reply) =>
     sendFailure(request, reply, {
@@ -80,7 +79,10 @@ export function sendFailure(
   return reply.send(codec.renderError(failure, request.id));
 }
 
-function failureOf(error: unknown, bodyLimit: number): Failure {
+function failureOf(
+  error: unknown,
+  { bodyLimit = DEFAULT_BODY_LIMIT, log }: ServerOptions,
+): Failure {
   if (error instanceof GatewayError) return error.failure;
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
@@ -96,8 +98,6 @@ function failureOf(error: unknown, bodyLimit: number): Failure {
       message: error instanceof Error ? error.message : "The request cannot be read.",
     };
   }
-  process.emitWarning(error instanceof Error ? error : String(error), {
-    code: "TURNPIKE_INTERNAL",
-  });
+  log.error(errorFacts(error), "a request failed outside the pipeline");
   return { code: "internal", message: "The gateway failed at this request. Its log says why." };
 }

@@ -24,9 +24,10 @@ export function createAnswerSink(response: ServerResponse): AnswerSink {
       });
       response.end(body);
     },
-    startStream(headers) {
+    startStream(headers, format) {
       if (gone() || response.headersSent) return;
-      response.writeHead(200, { ...STREAM_HEADERS, ...headers });
+      const type = format === "json-array" ? { "content-type": JSON_TYPE } : undefined;
+      response.writeHead(200, { ...STREAM_HEADERS, ...type, ...headers });
       response.flushHeaders();
     },
     write: (bytes) => gone() || response.write(bytes),

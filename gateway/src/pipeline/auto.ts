@@ -1,6 +1,6 @@
 import type { CatalogEndpoint } from "#catalog/types.ts";
 import type { Market } from "#pipeline/market.ts";
-import { blendedPrice, type Candidate, type Needs } from "#pipeline/plan.ts";
+import { blendedPrice, type Candidate, type Needs } from "#pipeline/candidate.ts";
 
 /** Names that leave the choice to the gateway, and which of the eligible models, by price, each means. */
 const AUTO: Readonly<Record<string, number>> = {

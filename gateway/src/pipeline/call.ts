@@ -9,7 +9,7 @@ import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import type { GatewayOptions } from "#pipeline/gateway-options.ts";
-import type { Needs } from "#pipeline/plan.ts";
+import type { Needs } from "#pipeline/candidate.ts";
 import type { Route } from "#pipeline/route.ts";
 import type { StreamRelay } from "#pipeline/relay-stream.ts";
 
@@ -25,6 +25,8 @@ export interface Call {
   modelAsked: string;
   streamed: boolean;
   endUser?: string;
+  /** The route that is being tried, and about how much input it was given. */
+  pending?: { readonly route: Route; readonly inputTokens: number };
   /** The gateway's own time until the first content of a stream. */
   overheadToContentMs?: number;
   readonly attempts: AttemptRecord[];

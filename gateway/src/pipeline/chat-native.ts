@@ -22,9 +22,10 @@ const NO_GATEWAY_FIELDS = Object.fromEntries(GATEWAY_FIELDS.map((name) => [name,
  * provider whose dialect differs, or opaque tokens that are another provider's.
  */
 export function nativeBody(attempt: ChatAttempt): string | undefined {
-  const { body, speech, route, call } = attempt;
+  const { body, speech, route, call, request } = attempt;
   const { protocol, dialect } = speech;
   if (protocol !== call.exchange.protocol || dialect.answersDiffer === true) return undefined;
+  if (request.stream && call.exchange.streamFormat === "json-array") return undefined;
   if (dialect.anthropicVersionInBody !== undefined) return undefined;
   if (body.text.includes(`"${WRAPPED_SIGNATURE_PREFIX}`)) return undefined;
   const patch = protocol === "openai-chat" ? chatForwardPatch(body.object, dialect) : {};

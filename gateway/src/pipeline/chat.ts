@@ -4,11 +4,13 @@ import type { ServiceTier } from "#canonical/usage.ts";
 import type { Modality } from "#catalog/types.ts";
 import type { Part } from "#canonical/message.ts";
 import type { AnswerContext, ClientCodec, Loss } from "#protocols/codec.ts";
+import { createArrayStreamRenderer } from "#protocols/gemini/render-stream.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 import type { Speech } from "#providers/provider.ts";
 import { costUsd, type Call, type ParsedCall } from "#pipeline/call.ts";
 import { attemptNative, nativeBody } from "#pipeline/chat-native.ts";
 import { attemptTranslated } from "#pipeline/chat-translated.ts";
+import type { Exchange } from "#pipeline/exchange.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Route } from "#pipeline/route.ts";
 
@@ -32,7 +34,7 @@ export interface ChatAttempt extends ChatCall {
 /** Reads a chat request of any dialect. Throws `GatewayError` naming the field at fault. */
 export function parseChat(call: Call, body: JsonBody): ParsedCall {
   const { exchange } = call;
-  const client = CLIENT_CODECS[exchange.protocol];
+  const client = clientCodec(exchange);
   const request = client.parseRequest({
     body: body.object,
     headers: exchange.headers,
@@ -55,6 +57,13 @@ export function parseChat(call: Call, body: JsonBody): ParsedCall {
     renderStreamFailure: (failure) =>
       client.createStreamRenderer(answerContext(chat, undefined, [])).fail(failure),
   };
+}
+
+function clientCodec({ protocol, streamFormat }: Exchange): ClientCodec {
+  const codec = CLIENT_CODECS[protocol];
+  return streamFormat === "json-array"
+    ? { ...codec, createStreamRenderer: createArrayStreamRenderer }
+    : codec;
 }
 
 function attempt(chat: ChatCall, route: Route): ReturnType<ParsedCall["attempt"]> {

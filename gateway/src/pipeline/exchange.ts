@@ -9,8 +9,8 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 export interface AnswerSink {
   /** Sends a whole answer. */
   json(status: number, headers: Readonly<Record<string, string>>, body: string): void;
-  /** Starts a 200 event stream; nothing was sent before. */
-  startStream(headers: Readonly<Record<string, string>>): void;
+  /** Starts a 200 stream; nothing was sent before. */
+  startStream(headers: Readonly<Record<string, string>>, format?: "json-array"): void;
   /** Sends a piece of the stream. `false`: the reader is behind, wait for `onDrain`. */
   write(bytes: string | Buffer): boolean;
   /** Calls back once, when the reader has caught up. */
@@ -34,6 +34,8 @@ export interface Exchange {
   /** Gemini names model and verb in its path. */
   readonly pathModel?: string;
   readonly pathVerb?: string;
+  /** Gemini without `alt=sse` streams one JSON array. Absent: server-sent events. */
+  readonly streamFormat?: "json-array";
   /** Aborted when the client closes its connection before the answer is complete. */
   readonly clientGone: AbortSignal;
   readonly sink: AnswerSink;

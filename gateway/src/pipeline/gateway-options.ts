@@ -1,5 +1,6 @@
 import { invalidRequest } from "#canonical/failure.ts";
-import { isObject, type JsonObject } from "#lib/json.ts";
+import { FieldReader } from "#canonical/field-reader.ts";
+import type { JsonObject } from "#lib/json.ts";
 import { headerText, type RequestHeaders } from "#pipeline/exchange.ts";
 
 /** Members of a body that speak to the gateway and are removed before anything is forwarded. */
@@ -43,63 +44,54 @@ const SESSION_HEADERS = [
 
 /** Reads them from the body and from the headers of the same meaning; the body wins. */
 export function readGatewayOptions(body: JsonObject, headers: RequestHeaders): GatewayOptions {
-  const provider = optional(body, "provider", isObject, "an object") ?? {};
-  const route = optional(
-    body,
-    "route",
-    (value) => isObject(value) || typeof value === "string",
-    "an object",
-  );
-  const options = isObject(route) ? route : {};
-  const session = text(options, "session_id", "route.") ?? firstHeader(headers, SESSION_HEADERS);
-  const preference =
-    text(options, "preference", "route.") ?? headerText(headers, "x-turnpike-preference");
+  const reader = new FieldReader(body);
+  // OpenRouter's clients send `route: "fallback"`, which is what happens anyway.
+  const route = typeof body["route"] === "string" ? undefined : reader.nested("route");
+  const sessionId = route?.string("session_id") ?? firstHeader(headers, SESSION_HEADERS);
+  const preference = route?.string("preference") ?? headerText(headers, "x-turnpike-preference");
   return {
-    models: strings(body, "models") ?? headerList(headers, "x-turnpike-models") ?? [],
-    provider: readPreferences(provider, headers),
-    tags: strings(body, "tags") ?? headerList(headers, "x-turnpike-tags") ?? [],
-    ...(session !== undefined && { sessionId: session.slice(0, 200) }),
+    models: names(reader, "models") ?? headerList(headers, "x-turnpike-models") ?? [],
+    provider: readPreferences(reader.nested("provider") ?? NO_PREFERENCES, headers),
+    tags: names(reader, "tags") ?? headerList(headers, "x-turnpike-tags") ?? [],
+    ...(sessionId !== undefined && { sessionId: sessionId.slice(0, MAX_NAME) }),
     ...(preference !== undefined && { preference }),
   };
 }
 
-function readPreferences(provider: JsonObject, headers: RequestHeaders): ProviderPreferences {
-  const at = "provider.";
-  const order = strings(provider, "order", at) ?? headerList(headers, "x-turnpike-provider-order");
-  const only = strings(provider, "only", at) ?? headerList(headers, "x-turnpike-provider-only");
-  const ignore =
-    strings(provider, "ignore", at) ?? headerList(headers, "x-turnpike-provider-ignore");
-  const sort = choice(provider, "sort", ["price", "throughput", "latency"]);
-  const maxPrice = readMaxPrice(provider);
+const NO_PREFERENCES = new FieldReader({}, "provider");
+
+function readPreferences(reader: FieldReader, headers: RequestHeaders): ProviderPreferences {
+  const { object } = reader;
+  const list = (key: "order" | "only" | "ignore"): readonly string[] | undefined =>
+    names(reader, key) ?? headerList(headers, `x-turnpike-provider-${key}`);
+  const lists = { order: list("order"), only: list("only"), ignore: list("ignore") };
+  const sort = choice(reader, "sort", ["price", "throughput", "latency"]);
+  const maxPrice = readMaxPrice(reader.nested("max_price"));
   return {
-    ...(order !== undefined && { order }),
-    ...(only !== undefined && { only }),
-    ...(ignore !== undefined && { ignore }),
+    ...definedLists(lists),
     ...(sort !== undefined && { sort }),
     ...(maxPrice !== undefined && { maxPrice }),
-    allowFallbacks: flag(provider, "allow_fallbacks") ?? true,
-    requireParameters: flag(provider, "require_parameters") ?? false,
-    zdr: flag(provider, "zdr") ?? false,
-    dataCollection: choice(provider, "data_collection", ["allow", "deny"]) ?? "allow",
+    allowFallbacks:
+      object["allow_fallbacks"] === undefined || reader.boolean("allow_fallbacks") === true,
+    requireParameters: reader.boolean("require_parameters") === true,
+    zdr: reader.boolean("zdr") === true,
+    dataCollection: choice(reader, "data_collection", ["allow", "deny"]) ?? "allow",
   };
 }
 
-function readMaxPrice(provider: JsonObject): ProviderPreferences["maxPrice"] {
-  const value = optional(
-    provider,
-    "max_price",
-    isObject,
-    'an object like {"prompt": 1, "completion": 2}',
-    "provider.",
-  );
-  if (value === undefined) return undefined;
+type Lists = Readonly<Record<"order" | "only" | "ignore", readonly string[] | undefined>>;
+
+const definedLists = (lists: Lists): Partial<Record<keyof Lists, readonly string[]>> =>
+  Object.fromEntries(Object.entries(lists).filter(([, list]) => list !== undefined));
+
+function readMaxPrice(reader: FieldReader | undefined): ProviderPreferences["maxPrice"] {
+  if (reader === undefined) return undefined;
   const price = (key: string): number | undefined => {
-    const number = value[key];
-    if (number === undefined) return undefined;
-    if (typeof number === "number" && number >= 0) return number;
+    const usd = reader.number(key);
+    if (usd === undefined || usd >= 0) return usd;
     throw invalidRequest(
-      `provider.max_price.${key}`,
-      "must be a number of USD for a million tokens, 0 or more.",
+      reader.field(key),
+      `${reader.field(key)} must be USD for a million tokens, 0 or more.`,
     );
   };
   const prompt = price("prompt");
@@ -110,36 +102,27 @@ function readMaxPrice(provider: JsonObject): ProviderPreferences["maxPrice"] {
   };
 }
 
-function optional<T = JsonObject>(
-  from: JsonObject,
-  key: string,
-  is: (value: unknown) => boolean,
-  what: string,
-  at = "",
-): T | undefined {
-  const value = from[key];
-  if (value === undefined || value === null) return undefined;
-  if (!is(value)) throw invalidRequest(`${at}${key}`, `"${at}${key}" must be ${what}.`);
-  return value as T;
+const MAX_NAMES = 50;
+const MAX_NAME = 200;
+
+function names(reader: FieldReader, key: string): readonly string[] | undefined {
+  const list = reader.strings(key);
+  if (list === undefined || (list.length <= MAX_NAMES && !list.includes(""))) return list;
+  throw invalidRequest(
+    reader.field(key),
+    `${reader.field(key)} must be up to ${MAX_NAMES} names, none empty.`,
+  );
 }
 
-const isStrings = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length <= 50 &&
-  value.every((item) => typeof item === "string" && item !== "");
-
-const strings = (from: JsonObject, key: string, at = ""): readonly string[] | undefined =>
-  optional<string[]>(from, key, isStrings, "an array of up to 50 non-empty strings", at);
-
-const text = (from: JsonObject, key: string, at: string): string | undefined =>
-  optional<string>(from, key, (value) => typeof value === "string", "a string", at);
-
-const flag = (from: JsonObject, key: string): boolean | undefined =>
-  optional<boolean>(from, key, (value) => typeof value === "boolean", "true or false", "provider.");
-
-function choice<T extends string>(from: JsonObject, key: string, of: readonly T[]): T | undefined {
-  const known = (value: unknown): boolean => (of as readonly unknown[]).includes(value);
-  return optional<T>(from, key, known, `one of ${of.join(", ")}`, "provider.");
+function choice<T extends string>(
+  reader: FieldReader,
+  key: string,
+  of: readonly T[],
+): T | undefined {
+  const value = reader.string(key);
+  const known = of.find((name) => name === value);
+  if (value === undefined || known !== undefined) return known;
+  throw invalidRequest(reader.field(key), `${reader.field(key)} must be one of ${of.join(", ")}.`);
 }
 
 function headerList(headers: RequestHeaders, name: string): readonly string[] | undefined {
@@ -147,11 +130,11 @@ function headerList(headers: RequestHeaders, name: string): readonly string[] | 
     ?.split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
-  return items === undefined || items.length === 0 ? undefined : items.slice(0, 50);
+  return items === undefined || items.length === 0 ? undefined : items.slice(0, MAX_NAMES);
 }
 
-function firstHeader(headers: RequestHeaders, names: readonly string[]): string | undefined {
-  for (const name of names) {
+function firstHeader(headers: RequestHeaders, from: readonly string[]): string | undefined {
+  for (const name of from) {
     const value = headerText(headers, name);
     if (value !== undefined && value !== "") return value;
   }

@@ -1,6 +1,7 @@
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { Market } from "#pipeline/market.ts";
 import type { StoredResponses } from "#pipeline/stored-responses.ts";
+import type { Log } from "#telemetry/log.ts";
 import type { WriteRecord } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
 
@@ -39,6 +40,7 @@ export interface Gateway {
   readonly send: Send;
   readonly writeRecord: WriteRecord;
   readonly responses: StoredResponses;
+  readonly log: Log;
   /** As the configuration says now. */
   readonly timeouts: () => Timeouts;
   /** Monotonic milliseconds. */

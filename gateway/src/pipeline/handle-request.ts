@@ -1,4 +1,4 @@
-import { FAILURES, GatewayError, type Failure } from "#canonical/failure.ts";
+import { FAILURES, GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
 import { beginAnswer, type Reply } from "#pipeline/reply.ts";
 import type { Call, ParsedCall, Answer } from "#pipeline/call.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
@@ -11,6 +11,7 @@ import { planRoutes } from "#pipeline/plan.ts";
 import { readBody } from "#pipeline/read-body.ts";
 import type { Route } from "#pipeline/route.ts";
 import { settleFailure } from "#pipeline/settle.ts";
+import { errorFacts } from "#telemetry/log.ts";
 import { expandStoredInput } from "#pipeline/stored-responses.ts";
 
 /**
@@ -27,6 +28,8 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.body = await expandStoredInput(call, readBody(exchange.body));
     call.options = readGatewayOptions(call.body.object, exchange.headers);
     const parsed = OPERATIONS[exchange.operation](call, call.body);
+    // The Responses API allows to leave it out; here nobody could know which one is meant.
+    if (parsed.model === "") throw invalidRequest("model", NO_MODEL);
     call.modelAsked = parsed.model;
     call.streamed = parsed.stream;
     if (parsed.endUser !== undefined) call.endUser = parsed.endUser;
@@ -38,12 +41,14 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     const answer = await firstAnswer(call, parsed, plan.routes);
     await ("code" in answer ? reply.fail(answer) : reply.send(answer));
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = failureOf(error, call);
     await (reply === undefined ? settleFailure(call, failure) : reply.fail(failure));
   } finally {
     stop();
   }
 }
+
+const NO_MODEL = '"model" is missing. Name a model, or "auto"; GET /v1/models lists all of them.';
 
 function openCall(exchange: Exchange, gateway: Gateway, signal: AbortSignal): Call {
   return { exchange, gateway, signal, modelAsked: "", streamed: false, attempts: [] };
@@ -78,6 +83,7 @@ async function firstAnswer(
   let told: Failure | undefined;
   for (const route of routes) {
     const started = call.gateway.tick();
+    call.pending = { route, inputTokens: parsed.needs.inputTokens };
     const result = await parsed.attempt(route);
     const failure = "failure" in result ? result.failure : undefined;
     call.attempts.push({
@@ -102,14 +108,15 @@ function moreTelling(before: Failure | undefined, now: Failure): Failure {
   return FAILURES[now.code].status < 500 || FAILURES[before.code].status >= 500 ? now : before;
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, { exchange, gateway }: Call): Failure {
   if (error instanceof GatewayError) return error.failure;
-  // The message of an unexpected error may hold anything: it goes to the log, not to the client.
-  process.emitWarning(error instanceof Error ? error : String(error), {
-    code: "TURNPIKE_INTERNAL",
-  });
+  // The message of an unexpected error may hold anything: it goes neither to the client nor to the log.
+  gateway.log.error(
+    { requestId: exchange.requestId, ...errorFacts(error) },
+    "a request failed unexpectedly",
+  );
   return {
     code: "internal",
-    message: "The gateway failed at this request. Its log says why, under the request id.",
+    message: "The gateway failed at this request. Its log says where, under the request id.",
   };
 }

@@ -1,23 +1,14 @@
 import { GatewayError } from "#canonical/failure.ts";
-import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import type { Catalog } from "#catalog/catalog.ts";
-import type { CatalogEndpoint, CatalogModel, Modality, ModelKind } from "#catalog/types.ts";
+import type { CatalogEndpoint, CatalogModel, ModelKind } from "#catalog/types.ts";
 import type { OperationName } from "#pipeline/exchange.ts";
 import type { GatewayOptions, ProviderPreferences } from "#pipeline/gateway-options.ts";
 import { autoCandidates } from "#pipeline/auto.ts";
+import { blendedPrice, type Candidate, type Needs } from "#pipeline/candidate.ts";
 import type { Market } from "#pipeline/market.ts";
 import type { Plan, Rejection, Route } from "#pipeline/route.ts";
 import type { ConfiguredProvider } from "#providers/configured-providers.ts";
 import type { OperationSpeech, Speech } from "#providers/provider.ts";
-
-/** What a request needs of an endpoint; a hard bound each. */
-export interface Needs {
-  readonly operation: OperationName;
-  readonly protocol: ClientProtocol;
-  readonly inputTokens: number;
-  readonly modalities: readonly Modality[];
-  readonly tools: boolean;
-}
 
 const KIND_OF: Readonly<Record<OperationName, ModelKind>> = {
   chat: "chat",
@@ -26,13 +17,6 @@ const KIND_OF: Readonly<Record<OperationName, ModelKind>> = {
   rerank: "rerank",
   moderations: "moderation",
 };
-
-/** A model with the endpoints that a name stands for. */
-export interface Candidate {
-  readonly model: CatalogModel;
-  readonly endpoint: CatalogEndpoint;
-  readonly reason: string;
-}
 
 /**
  * Orders the endpoints that may answer: the asked model's first (by the caller's preferences, else
@@ -143,20 +127,29 @@ function refusedBy(
   preferences: ProviderPreferences,
   { provider }: ConfiguredProvider,
 ): string | undefined {
-  const { only, ignore, maxPrice } = preferences;
+  const { only, ignore, zdr, dataCollection } = preferences;
+  const { retention } = provider;
   if (only !== undefined && !only.includes(endpoint.provider)) return "not in provider.only";
   if (ignore?.includes(endpoint.provider) === true) return "in provider.ignore";
-  if (preferences.zdr && provider.retention?.days !== 0)
-    return "no documented zero retention (provider.zdr)";
-  if (preferences.dataCollection === "deny" && provider.retention?.trainsOnApiData !== false) {
+  if (zdr && retention?.days !== 0) return "no documented zero retention (provider.zdr)";
+  if (dataCollection === "deny" && retention?.trainsOnApiData !== false) {
     return "not documented that it does not train on API data (provider.data_collection)";
   }
+  return tooDear(endpoint, preferences);
+}
+
+/** USD for a million tokens, as callers write prices, in pico-USD a token. */
+const PICO_USD = 1e6;
+
+function tooDear(
+  { prices }: CatalogEndpoint,
+  { maxPrice }: ProviderPreferences,
+): string | undefined {
   if (maxPrice === undefined) return undefined;
-  if (endpoint.prices === undefined) return "price unknown (provider.max_price)";
-  const { input, output } = endpoint.prices;
-  const over =
-    input / 1e6 > (maxPrice.prompt ?? Infinity) || output / 1e6 > (maxPrice.completion ?? Infinity);
-  return over ? "dearer than provider.max_price" : undefined;
+  if (prices === undefined) return "price unknown (provider.max_price)";
+  const { prompt = Infinity, completion = Infinity } = maxPrice;
+  const dear = prices.input > prompt * PICO_USD || prices.output > completion * PICO_USD;
+  return dear ? "dearer than provider.max_price" : undefined;
 }
 
 function speechFor(
@@ -192,10 +185,6 @@ function ordered(routes: readonly Route[], { order = [] }: ProviderPreferences):
     (a, b) => rank(a) - rank(b) || blendedPrice(a.endpoint) - blendedPrice(b.endpoint),
   );
 }
-
-/** Price of a typical mix of three input tokens to one output token; infinite when unknown. */
-export const blendedPrice = ({ prices }: CatalogEndpoint): number =>
-  prices === undefined ? Number.MAX_VALUE : 3 * prices.input + prices.output;
 
 function unknownModel(name: string, catalog: Catalog): GatewayError {
   const shown = name.slice(0, 120);

@@ -16,7 +16,7 @@ const HEARTBEAT = ": keepalive\n\n";
  * content, so another route may still answer; only the HTTP status of a failure is lost to it.
  */
 export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
-  const { sink } = call.exchange;
+  const { sink, streamFormat } = call.exchange;
   let begun = false;
   const beat = (): void => {
     if (!begun) sink.startStream(baseHeaders(call));
@@ -24,10 +24,13 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     sink.write(HEARTBEAT);
   };
   // A JSON array (Gemini without `alt=sse`) has no place for comments.
-  const timer = parsed.stream ? setInterval(beat, call.gateway.timeouts().heartbeatMs) : undefined;
+  const timer =
+    parsed.stream && streamFormat === undefined
+      ? setInterval(beat, call.gateway.timeouts().heartbeatMs)
+      : undefined;
 
   const sendStream = async (answer: StreamAnswer): Promise<void> => {
-    if (!begun) sink.startStream(answerHeaders(call, answer));
+    if (!begun) sink.startStream(answerHeaders(call, answer), streamFormat);
     begun = true;
     call.overheadToContentMs = overheadMs(call);
     const end = await answer.relay.relay(sink);

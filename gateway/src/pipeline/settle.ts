@@ -5,13 +5,17 @@ import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import { failureHeaders, overheadMs } from "#pipeline/answer-headers.ts";
 import type { Answer, Call, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
 import type { StreamEnd } from "#pipeline/relay-stream.ts";
+import type { Route } from "#pipeline/route.ts";
 import { keepResponse } from "#pipeline/stored-responses.ts";
+import { errorFacts } from "#telemetry/log.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 
 interface Outcome {
   readonly status: number;
   readonly failure: FailureCode | null;
   readonly answer?: Answer;
+  /** Where a request was on its way to that got no answer. */
+  readonly route?: Route;
   readonly usage?: Usage;
   readonly finish?: FinishReason | null;
   readonly upstreamId?: string | null;
@@ -69,56 +73,87 @@ export async function settleFailure(
   failure: Failure,
   { send } = { send: true },
 ): Promise<void> {
-  const { exchange } = call;
+  const { exchange, gateway } = call;
   const kind = FAILURES[failure.code];
-  await record(call, { status: kind.status, failure: failure.code }).catch((error: unknown) => {
+  const outcome = { status: kind.status, failure: failure.code, ...abandoned(call, failure) };
+  await record(call, outcome).catch((error: unknown) => {
     // A broken store must not turn every error into another one; the log has both.
-    process.emitWarning(error instanceof Error ? error : String(error), {
-      code: "TURNPIKE_RECORD",
-    });
+    gateway.log.error(
+      { requestId: exchange.requestId, ...errorFacts(error) },
+      "a record was not stored",
+    );
   });
   if (!send) return;
   const body = CLIENT_CODECS[exchange.protocol].renderError(failure, exchange.requestId);
   exchange.sink.json(kind.status, failureHeaders(call, failure), JSON.stringify(body));
 }
 
+/** A client that leaves before the first content has used its input: the provider has read it. */
+function abandoned({ pending }: Call, failure: Failure): Pick<Outcome, "route" | "usage"> {
+  if (failure.code !== "client_closed" || pending === undefined) return {};
+  const { route, inputTokens } = pending;
+  return { route, usage: { inputTokens, outputTokens: 0, estimated: true } };
+}
+
 async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
   const { exchange, gateway } = call;
-  const { answer } = outcome;
   const cost = costOf(outcome);
-  const last = call.attempts.at(-1);
   await gateway.writeRecord({
     id: exchange.requestId,
     startedAt: exchange.startedAt,
-    keyId: call.key?.id ?? null,
     operation: exchange.operation,
     protocol: exchange.protocol,
-    modelAsked: call.modelAsked.slice(0, 200),
-    modelUsed: answer?.route.endpoint.upstreamModel ?? null,
-    provider: answer?.route.endpoint.provider ?? last?.provider ?? null,
-    upstreamId: outcome.upstreamId ?? null,
-    streamed: call.streamed,
+    ...askedFor(call),
+    ...answeredBy(call, outcome),
     status: outcome.status,
     failure: outcome.failure,
-    finishReason: outcome.finish ?? null,
-    attempts: call.attempts,
     usage: outcome.usage ?? null,
     costNanoUsd: cost.nanoUsd,
     costReason: "reason" in cost ? cost.reason : null,
-    firstContentMs:
-      answer === undefined || last === undefined ? null : last.startedMs + last.durationMs,
     totalMs: gateway.tick() - exchange.startedTick,
-    overheadMs: answer?.kind === "stream" ? (call.overheadToContentMs ?? 0) : overheadMs(call),
-    sessionId: call.options?.sessionId ?? null,
-    endUser: call.endUser?.slice(0, 200) ?? null,
-    tags: call.options?.tags ?? [],
-    warnings: answer?.losses ?? [],
   });
+  const { requestId } = exchange;
+  const { status, failure } = outcome;
+  gateway.log.info({ requestId, model: call.modelAsked, status, failure }, "request");
   return cost.nanoUsd;
 }
 
-function costOf({ answer, usage }: Outcome): ReturnType<typeof costOfUsage> {
+/** The caller's side of a record. Client's text is cut: a record is metadata, whatever was sent. */
+function askedFor(call: Call) {
+  const { key, options } = call;
+  return {
+    keyId: key?.id ?? null,
+    modelAsked: call.modelAsked.slice(0, MAX_TEXT),
+    streamed: call.streamed,
+    sessionId: options?.sessionId ?? null,
+    endUser: call.endUser?.slice(0, MAX_TEXT) ?? null,
+    tags: options?.tags ?? [],
+  };
+}
+
+/** The provider's side of a record. */
+function answeredBy(call: Call, { answer, finish, upstreamId }: Outcome) {
+  const { attempts } = call;
+  const last = attempts.at(-1);
+  const answered = last !== undefined && answer !== undefined;
+  const endpoint = answer?.route.endpoint;
+  return {
+    attempts,
+    modelUsed: endpoint?.upstreamModel ?? null,
+    provider: endpoint?.provider ?? last?.provider ?? null,
+    upstreamId: upstreamId ?? null,
+    finishReason: finish ?? null,
+    firstContentMs: answered ? last.startedMs + last.durationMs : null,
+    overheadMs: call.overheadToContentMs ?? overheadMs(call),
+    warnings: answer?.losses ?? [],
+  };
+}
+
+const MAX_TEXT = 200;
+
+function costOf({ answer, route, usage }: Outcome): ReturnType<typeof costOfUsage> {
+  const prices = (answer?.route ?? route)?.endpoint.prices;
   // Nothing was answered: whatever a failed attempt cost is not the caller's.
-  if (answer === undefined || usage === undefined) return { nanoUsd: 0n };
-  return costOfUsage(usage, answer.route.endpoint.prices, { tier: answer.tier });
+  if (usage === undefined) return { nanoUsd: 0n };
+  return costOfUsage(usage, prices, answer === undefined ? {} : { tier: answer.tier });
 }

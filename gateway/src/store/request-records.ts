@@ -49,8 +49,8 @@ export async function sumUsage(
     .selectFrom("request_records")
     .where("started_at", ">=", since)
     .groupBy(column)
-    .select(({ fn, ref }) => [
-      sql<string>`coalesce(${ref(column)}, '-')`.as("group"),
+    .select(({ fn }) => [
+      sql<string>`coalesce(${sql.ref(column)}, '-')`.as("group"),
       fn.countAll<number>().as("requests"),
       sql<number>`sum(failure is not null)`.as("failed"),
       sql<number>`coalesce(sum(input_tokens), 0)`.as("inputTokens"),

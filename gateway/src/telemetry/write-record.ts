@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 
 import { insertRecord } from "#store/request-records.ts";
 import type { RecordTables } from "#store/schema.ts";
+import type { Usage } from "#canonical/usage.ts";
 import type { RequestRecord } from "#telemetry/request-record.ts";
 
 /** Keeps a record; resolves when it would survive a killed process. */
@@ -13,8 +14,6 @@ export const createRecordWriter =
     insertRecord(records, toRow(record));
 
 function toRow(record: RequestRecord): Parameters<typeof insertRecord>[1] {
-  const { usage } = record;
-  const cacheWrite = (usage?.cacheWrite5mTokens ?? 0) + (usage?.cacheWrite1hTokens ?? 0);
   return {
     id: record.id,
     started_at: record.startedAt,
@@ -30,13 +29,7 @@ function toRow(record: RequestRecord): Parameters<typeof insertRecord>[1] {
     failure: record.failure,
     finish_reason: record.finishReason,
     attempts: JSON.stringify(record.attempts),
-    input_tokens: usage?.inputTokens ?? null,
-    output_tokens: usage?.outputTokens ?? null,
-    cache_read_tokens: usage?.cacheReadTokens ?? null,
-    cache_write_tokens: usage === null ? null : cacheWrite,
-    reasoning_tokens: usage?.reasoningTokens ?? null,
-    usage: usage === null ? null : JSON.stringify(usage),
-    usage_estimated: usage?.estimated === true ? 1 : 0,
+    ...usageColumns(record.usage),
     cost_nano_usd: record.costNanoUsd,
     cost_reason: record.costReason,
     first_content_ms: record.firstContentMs,
@@ -48,3 +41,28 @@ function toRow(record: RequestRecord): Parameters<typeof insertRecord>[1] {
     warnings: JSON.stringify(record.warnings),
   };
 }
+
+/** The counts that reports sum up have columns of their own; the rest is in the JSON. */
+function usageColumns(usage: Usage | null) {
+  if (usage === null) return NO_USAGE;
+  const { cacheReadTokens = 0, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 } = usage;
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_read_tokens: cacheReadTokens,
+    cache_write_tokens: cacheWrite5mTokens + cacheWrite1hTokens,
+    reasoning_tokens: usage.reasoningTokens ?? 0,
+    usage: JSON.stringify(usage),
+    usage_estimated: usage.estimated === true ? 1 : 0,
+  };
+}
+
+const NO_USAGE = {
+  input_tokens: null,
+  output_tokens: null,
+  cache_read_tokens: null,
+  cache_write_tokens: null,
+  reasoning_tokens: null,
+  usage: null,
+  usage_estimated: 0,
+} as const;

@@ -4,6 +4,7 @@ import type { ChatCompletionMessageParam } from "openai/resources/chat/completio
 import type {
   Response as ModelResponse,
   ResponseInput,
+  ResponseOutputItem,
 } from "openai/resources/responses/responses";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -296,7 +297,8 @@ describe.each([RESPONSES, CHAT_ONLY, ANTHROPIC])("openai, kept responses on $nam
       expect(bench.gateway.upstream.requests[1]?.text).toContain("Paris.");
 
       const read = await client.responses.retrieve(first.id);
-      expect(read.output).toEqual(JSON.parse(JSON.stringify(first.output)));
+      // The SDK's stream helper adds a member of its own to the items.
+      expect(first.output).toMatchObject(read.output);
       expect(read.output_text).toBe("Paris.");
       const items = await client.responses.inputItems.list(first.id);
       expect(JSON.stringify(items.data)).toContain("Capital of France?");

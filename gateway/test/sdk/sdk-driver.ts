@@ -56,7 +56,7 @@ export interface ToolRun {
 /** One SDK as its users use it: unmodified, only base URL and key are set. */
 export interface SdkDriver {
   readonly name: string;
-  /** The SDK's words for the ends of an answer. */
+  /** The SDK's words for the ends of an answer; `an error` where it throws a cut answer away. */
   readonly finish: { readonly stop: string; readonly length: string };
   readonly shows: { readonly cost: boolean; readonly headers: boolean };
   /** Error classes by what happened. */

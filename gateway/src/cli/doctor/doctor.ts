@@ -33,15 +33,15 @@ export const doctorCommand = (io: CliIo) =>
   });
 
 /** All checks, those over the network at the same time. */
-export async function examine(io: CliIo): Promise<readonly Finding[]> {
-  const config = checkConfig(io);
+async function examine(io: CliIo): Promise<readonly Finding[]> {
+  const config = await checkConfig(io);
   const local = [checkNode(process.versions.node), checkFolder(io), config];
   const port = config.status === "fail" ? [] : [await ownPort(io)];
   return [...local, ...port, ...(await checkMarket(io))];
 }
 
 async function ownPort(io: CliIo): Promise<Finding> {
-  const server = readConfigAt(io, findConfigFile(io))?.server;
+  const server = (await readConfigAt(io, findConfigFile(io)))?.server;
   const address = {
     host: io.env["TURNPIKE_HOST"] || server?.host || "127.0.0.1",
     port: Number(io.env["TURNPIKE_PORT"] || (server?.port ?? 8402)),

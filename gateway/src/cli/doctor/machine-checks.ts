@@ -40,10 +40,13 @@ const nearest = (folder: string): string =>
   existsSync(folder) || dirname(folder) === folder ? folder : nearest(dirname(folder));
 
 /** Whether the settings file, where there is one, can be used. */
-export function checkConfig(io: CliIo): Finding {
+export async function checkConfig(io: CliIo): Promise<Finding> {
   const file = findConfigFile(io);
   try {
-    return ok("settings", readConfigAt(io, file) === undefined ? "none, and none needed" : file);
+    return ok(
+      "settings",
+      (await readConfigAt(io, file)) === undefined ? "none, and none needed" : file,
+    );
   } catch (error) {
     return fail("settings", wordsOf(error));
   }

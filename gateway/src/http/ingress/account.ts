@@ -25,7 +25,7 @@ export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration
     }
     return { data: found.body };
   });
-  server.get("/v1/key", async (request) => {
+  server.get("/v1/key", (request) => {
     const key = keys.authenticate(credentialOf(request));
     return {
       data: {

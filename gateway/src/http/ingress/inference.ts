@@ -42,13 +42,19 @@ export function addInferenceRoutes(server: FastifyInstance, gateway: Gateway, cl
       );
     }
   }
-  for (const prefix of ["/v1beta", "/v1"]) {
-    // Models with slashes in their name are part of the wildcard; the verb is behind the last colon.
-    server.post(`${prefix}/models/*`, (request, reply) => {
+  // Models with slashes in their name are part of the wildcard; the verb is behind the last colon.
+  // `@ai-sdk/google` leaves `models/` out before such a name (4.0.121, `getModelPath`).
+  for (const path of ["/v1beta/models/*", "/v1/models/*", "/v1beta/*"]) {
+    server.post(path, (request, reply) => {
       const { model, verb } = geminiTarget((request.params as { "*": string })["*"]);
       const operation = GEMINI_VERBS[verb];
       if (operation === undefined) throw unknownVerb(verb);
-      const target = { pathModel: model, pathVerb: verb };
+      const array = (request.query as { alt?: string }).alt !== "sse";
+      const target = {
+        pathModel: model,
+        pathVerb: verb,
+        ...(array && { streamFormat: "json-array" as const }),
+      };
       return serve(request, reply, { gateway, clock, operation, protocol: "gemini", ...target });
     });
   }
@@ -74,6 +80,7 @@ interface Serving {
   readonly protocol: ClientProtocol;
   readonly pathModel?: string;
   readonly pathVerb?: string;
+  readonly streamFormat?: "json-array";
 }
 
 function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): FastifyReply {

@@ -1,6 +1,7 @@
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
 import {
+  forcedTool,
   namedEvents,
   optional,
   pieces,
@@ -121,11 +122,15 @@ function received(body: JsonObject): Received {
     );
   const format = asObject(asObject(body["output_config"])["format"]);
   const choice = asObject(body["tool_choice"]);
+  const tools = asObjects(body["tools"]).map(({ name }) => String(name));
   return {
     system: textOf(body["system"]),
     user: user.join("\n"),
-    tools: asObjects(body["tools"]).map(({ name }) => String(name)),
-    ...optional("forcedTool", choice["type"] === "tool" ? asString(choice["name"]) : undefined),
+    tools,
+    ...forcedTool(tools, {
+      named: asString(choice["name"]),
+      required: choice["type"] === "any",
+    }),
     calls: blocksOf("tool_use").map(({ id, name, input }) => ({
       id: String(id),
       name: String(name),

@@ -2,7 +2,15 @@ import { EventStreamCodec } from "@smithy/eventstream-codec";
 
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
-import { optional, pieces, textOf, type Received, type Turn, type Wire } from "./wire.ts";
+import {
+  forcedTool,
+  optional,
+  pieces,
+  textOf,
+  type Received,
+  type Turn,
+  type Wire,
+} from "./wire.ts";
 
 const codec = new EventStreamCodec(
   (bytes) => Buffer.from(bytes as Uint8Array).toString(),
@@ -96,7 +104,10 @@ function received(body: JsonObject): Received {
       asObjects(content).flatMap((block) => (name in block ? [asObject(block[name])] : [])),
     );
   const config = asObject(body["toolConfig"]);
-  const choice = asObject(asObject(config["toolChoice"])["tool"]);
+  const choice = asObject(config["toolChoice"]);
+  const tools = asObjects(config["tools"]).map((tool) =>
+    String(asObject(tool["toolSpec"])["name"]),
+  );
   const structure = asObject(asObject(asObject(body["outputConfig"])["textFormat"])["structure"]);
   const schema = asString(asObject(structure["jsonSchema"])["schema"]);
   return {
@@ -105,8 +116,11 @@ function received(body: JsonObject): Received {
       .filter(({ role }) => role === "user")
       .map(({ content }) => textOf(content))
       .join("\n"),
-    tools: asObjects(config["tools"]).map((tool) => String(asObject(tool["toolSpec"])["name"])),
-    ...optional("forcedTool", asString(choice["name"])),
+    tools,
+    ...forcedTool(tools, {
+      named: asString(asObject(choice["tool"])["name"]),
+      required: "any" in choice,
+    }),
     calls: members("toolUse").map(({ toolUseId, name, input }) => ({
       id: String(toolUseId),
       name: String(name),

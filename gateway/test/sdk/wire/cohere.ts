@@ -1,4 +1,4 @@
-import { asObject, asObjects, type JsonObject } from "#lib/json.ts";
+import { asObject, type JsonObject } from "#lib/json.ts";
 
 import { OPENAI_CHAT } from "./openai-chat.ts";
 import { namedEvents, optional, pieces, type Turn, type Wire } from "./wire.ts";
@@ -74,16 +74,9 @@ export const COHERE: Wire = {
   error: (_status, message) => ({ id: "cohere-up1", message }),
   received: (body) => {
     const format = asObject(body["response_format"]);
-    const { forcedTool: _none, ...read } = OPENAI_CHAT.received(body);
     // `REQUIRED` with a single tool is how a call of one tool is forced here.
-    const [tool, second] = asObjects(body["tools"]);
-    const forced =
-      body["tool_choice"] === "REQUIRED" && second === undefined
-        ? String(asObject(tool?.["function"])["name"])
-        : undefined;
     return {
-      ...read,
-      ...optional("forcedTool", forced),
+      ...OPENAI_CHAT.received(body),
       ...optional("schema", (format["json_schema"] ?? format["schema"]) as JsonObject | undefined),
     };
   },

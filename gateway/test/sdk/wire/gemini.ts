@@ -2,6 +2,7 @@ import { asArray, asObject, asObjects, asString, type JsonObject } from "#lib/js
 
 import {
   dataEvents,
+  forcedTool,
   optional,
   pieces,
   textOf,
@@ -68,9 +69,9 @@ function received(body: JsonObject): Received {
   const parts = contents.flatMap((content) => asObjects(content["parts"]));
   const config = asObject(member(body, "generationConfig"));
   const calling = asObject(asObject(member(body, "toolConfig"))["functionCallingConfig"]);
-  const tools = asObjects(body["tools"]).flatMap((tool) =>
-    asObjects(member(tool, "functionDeclarations")),
-  );
+  const tools = asObjects(body["tools"])
+    .flatMap((tool) => asObjects(member(tool, "functionDeclarations")))
+    .map(({ name }) => String(name));
   const allowed = asArray(calling["allowedFunctionNames"]);
   return {
     system: textOf(asObject(member(body, "systemInstruction"))["parts"]),
@@ -78,11 +79,11 @@ function received(body: JsonObject): Received {
       .filter(({ role }) => role !== "model")
       .map((content) => textOf(content["parts"]))
       .join("\n"),
-    tools: tools.map(({ name }) => String(name)),
-    ...optional(
-      "forcedTool",
-      calling["mode"] === "ANY" && allowed.length === 1 ? asString(allowed[0]) : undefined,
-    ),
+    tools,
+    ...forcedTool(tools, {
+      named: allowed.length === 1 ? asString(allowed[0]) : undefined,
+      required: calling["mode"] === "ANY",
+    }),
     calls: parts.flatMap((part) => {
       const call = part["functionCall"];
       if (call === undefined) return [];

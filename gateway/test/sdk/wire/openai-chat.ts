@@ -2,6 +2,7 @@ import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
 import {
   dataEvents,
+  forcedTool,
   optional,
   parseArgs,
   pieces,
@@ -76,14 +77,16 @@ function received(body: JsonObject): Received {
       .map(({ content }) => textOf(content))
       .join("\n");
   const format = asObject(asObject(body["response_format"])["json_schema"]);
+  const tools = asObjects(body["tools"]).map((tool) => String(asObject(tool["function"])["name"]));
   return {
     system: textsOf("system", "developer"),
     user: textsOf("user"),
-    tools: asObjects(body["tools"]).map((tool) => String(asObject(tool["function"])["name"])),
-    ...optional(
-      "forcedTool",
-      asString(asObject(asObject(body["tool_choice"])["function"])["name"]),
-    ),
+    tools,
+    ...forcedTool(tools, {
+      named: asString(asObject(asObject(body["tool_choice"])["function"])["name"]),
+      // `REQUIRED` is Cohere's spelling.
+      required: ["required", "REQUIRED"].includes(String(body["tool_choice"])),
+    }),
     calls: messages.flatMap(({ tool_calls: calls }) =>
       asObjects(calls).map((call) => {
         const { name, arguments: args } = asObject(call["function"]);

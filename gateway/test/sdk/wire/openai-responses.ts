@@ -1,6 +1,7 @@
 import { asArray, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
 import {
+  forcedTool,
   namedEvents,
   optional,
   parseArgs,
@@ -144,11 +145,15 @@ function received(body: JsonObject): Received {
       .join("\n");
   const ofType = (type: string): JsonObject[] =>
     (input as readonly JsonObject[]).filter((item) => item["type"] === type);
+  const tools = asObjects(body["tools"]).map(({ name }) => String(name));
   return {
     system: [asString(body["instructions"]) ?? "", textsOf("system", "developer")].join("\n"),
     user: textsOf("user"),
-    tools: asObjects(body["tools"]).map(({ name }) => String(name)),
-    ...optional("forcedTool", asString(asObject(body["tool_choice"])["name"])),
+    tools,
+    ...forcedTool(tools, {
+      named: asString(asObject(body["tool_choice"])["name"]),
+      required: body["tool_choice"] === "required",
+    }),
     calls: ofType("function_call").map((item) => ({
       id: String(item["call_id"]),
       name: String(item["name"]),

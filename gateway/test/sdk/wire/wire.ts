@@ -74,6 +74,15 @@ export function textOf(content: unknown): string {
   return asString(text) ?? textOf(inner ?? output);
 }
 
+/** The tool that a choice leaves no way around: the named one, or the only one where one is required. */
+export function forcedTool(
+  tools: readonly string[],
+  choice: { readonly named: string | undefined; readonly required: boolean },
+): { readonly forcedTool?: string } {
+  const only = choice.required && tools.length === 1 ? tools[0] : undefined;
+  return optional("forcedTool", choice.named ?? only);
+}
+
 export const parseArgs = (text: unknown): JsonObject =>
   JSON.parse(asString(text) ?? "{}") as JsonObject;
 

@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { createTestCli, type TestCli } from "#test/cli.ts";
+
+let cli: TestCli;
+beforeEach(() => {
+  cli = createTestCli({ GROQ_API_KEY: "gsk_test" });
+});
+afterEach(() => cli.remove());
+
+interface Row {
+  readonly id: string;
+  readonly providers: readonly string[];
+}
+const rows = async (...args: string[]): Promise<readonly Row[]> =>
+  JSON.parse(await cli.run("models", ...args, "--json")) as Row[];
+
+test("lists what the configured providers have, and the demo", async () => {
+  const list = await rows();
+  expect(list.map(({ id }) => id)).toContain("demo/echo");
+  const providers = new Set(list.flatMap((row) => row.providers));
+  expect([...providers].toSorted()).toEqual(["demo", "groq"]);
+});
+
+test("--all lists the others, too", async () => {
+  expect((await rows("--all")).length).toBeGreaterThan(300);
+});
+
+test("a search narrows; a table has prices for a million tokens", async () => {
+  const text = await cli.run("models", "demo echo");
+  expect(text).toMatch(/demo\/echo +128000 +0\.1 +0\.4 +demo/);
+  expect(text.split("\n")).toHaveLength(2);
+});
+
+test("nothing found is said, with a hint", async () => {
+  await cli.run("models", "no-such-model");
+  expect(cli.err.join("\n")).toMatch(/No model fits.*--all/);
+});

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { openStore } from "#store/store.ts";
+import { createRecordWriter } from "#telemetry/write-record.ts";
+import type { RequestRecord } from "#telemetry/request-record.ts";
+import { createTestCli, type TestCli } from "#test/cli.ts";
+
+let cli: TestCli;
+beforeEach(() => {
+  cli = createTestCli();
+});
+afterEach(() => cli.remove());
+
+const record = (id: string, rest: Partial<RequestRecord>): RequestRecord => ({
+  id,
+  startedAt: Date.now() - 1000,
+  keyId: "key_1",
+  operation: "chat",
+  protocol: "openai-chat",
+  modelAsked: "auto",
+  modelUsed: "demo-echo",
+  provider: "demo",
+  upstreamId: null,
+  streamed: false,
+  status: 200,
+  failure: null,
+  finishReason: "stop",
+  attempts: [],
+  usage: null,
+  costNanoUsd: 1_500_000_001n,
+  costReason: null,
+  firstContentMs: 1,
+  totalMs: 2,
+  overheadMs: 1,
+  sessionId: null,
+  endUser: null,
+  tags: [],
+  warnings: [],
+  ...rest,
+});
+
+async function write(...records: RequestRecord[]): Promise<void> {
+  const store = await openStore(join(cli.folder, "data"));
+  const writeRecord = createRecordWriter(store.records);
+  for (const each of records) await writeRecord(each);
+  await store.close();
+}
+
+test("sums by model, the unpriced said apart", async () => {
+  await write(
+    record("a", {}),
+    record("b", {}),
+    record("c", {
+      modelUsed: "other",
+      costNanoUsd: null,
+      costReason: "unknown",
+      failure: "internal",
+    }),
+    record("d", { startedAt: Date.now() - 2 * 86_400_000 }),
+  );
+  const text = await cli.run("usage");
+  expect(text).toMatch(/demo-echo +2 +0 +0 +0 +\$3\.000001/);
+  expect(text).toMatch(/other +1 +1 +0 +0 +\$0\.000000/);
+  expect(text).toMatch(/total +3 +1/);
+  expect(text).toContain("1 requests have no known cost");
+  expect(await cli.run("usage", "--since", "7d")).toMatch(/demo-echo +3/);
+  expect(await cli.run("usage", "--by", "provider")).toMatch(/demo +3/);
+});
+
+test("groups of keys have the keys' names", async () => {
+  const { id } = JSON.parse(await cli.run("keys", "create", "--name", "ci", "--json")) as {
+    id: string;
+  };
+  await write(record("a", { keyId: id }));
+  const json = JSON.parse(await cli.run("usage", "--by", "key", "--json")) as {
+    rows: { group: string; costNanoUsd: number }[];
+  };
+  expect(json.rows).toMatchObject([{ group: "ci", requests: 1, costNanoUsd: 1_500_000_001 }]);
+});
+
+test("an empty store is said", async () => {
+  expect(await cli.run("usage")).toMatch(/^No requests/);
+});
+
+test.each([
+  [["--since", "yesterday"], /"yesterday" is not a time/],
+  [["--by", "colour"], /--by takes model, provider, key/],
+])("refuses %s", async (args, expected) => {
+  expect(await cli.fails("usage", ...args)).toMatch(expected);
+});

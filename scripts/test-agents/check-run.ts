@@ -1,0 +1,77 @@
+import type { ReceivedRequest } from "../../gateway/test/fake-upstream.ts";
+import { providerFaults } from "./provider-rules.ts";
+import type { Run, Setting } from "./run-agent.ts";
+import { isOfTask, signatureOf, USAGE } from "./scripted-model.ts";
+
+/** One request a turn: the task has three. */
+const TURNS = 3;
+/** Titles, token counts and the like; more is a storm of retries. */
+const MOST_REQUESTS = 8;
+
+/** What is wrong with a run; empty when nothing is. */
+export function checkRun(setting: Setting, run: Run): readonly string[] {
+  return [
+    ...checkAgent(setting, run),
+    ...checkUpstream(setting, run),
+    ...checkRecords(run),
+    ...run.warnings.map((warning) => `the gateway logged: ${warning}`),
+  ];
+}
+
+function checkAgent({ task }: Setting, { code, stdout, stderr }: Run): string[] {
+  const faults: string[] = [];
+  if (code !== 0) {
+    const said = `${stdout.slice(-600)}\n${stderr.slice(-600)}`;
+    faults.push(code === null ? `no end within the time limit\n${said}` : `exit ${code}\n${said}`);
+  }
+  for (const { output } of [task.first, ...task.parallel]) {
+    if (!stdout.includes(output)) faults.push(`the agent's answer lacks ${output}`);
+  }
+  return faults;
+}
+
+function checkUpstream(setting: Setting, { requests }: Run): string[] {
+  const { wire } = setting.dialect;
+  const turns = requests.filter(({ body }) => isOfTask(wire, body));
+  const faults: string[] = [];
+  if (turns.length !== TURNS) faults.push(`${turns.length} turns, not ${TURNS}`);
+  if (requests.length > MOST_REQUESTS) faults.push(`${requests.length} requests upstream`);
+  const broken = new Set(requests.flatMap(({ body }) => providerFaults(wire.protocol, body)));
+  faults.push(...[...broken].map((fault) => `a provider refuses this: ${fault}`));
+  const last = turns.at(-1);
+  return last === undefined ? faults : [...faults, ...checkHistory(setting, last)];
+}
+
+/** The last turn has to tell the whole story: calls, their results and the reasoning before them. */
+function checkHistory({ dialect, agent, task }: Setting, last: ReceivedRequest): string[] {
+  const { calls, results, signatures } = dialect.wire.received(last.body);
+  const faults: string[] = [];
+  const outputs = [task.first, ...task.parallel].map(({ output }) => output);
+  outputs.forEach((output, at) => {
+    if (results[at]?.text.includes(output) !== true) faults.push(`result ${at} lacks ${output}`);
+  });
+  if (calls.length !== outputs.length) faults.push(`${calls.length} calls in the history`);
+  if (dialect.signatures && agent.signatures) {
+    const lost = [1, 2].filter((turn) => !signatures.includes(signatureOf(turn)));
+    if (lost.length > 0) faults.push(`the opaque reasoning of turn ${lost.join(" and ")} is lost`);
+  }
+  return faults;
+}
+
+function checkRecords({ records }: Run): string[] {
+  const chats = records.filter(({ operation }) => operation === "chat");
+  const faults: string[] = [];
+  for (const { status, failure, usage, estimated, priced } of chats) {
+    if (failure !== null) faults.push(`a record says ${status} ${failure}`);
+    else if (
+      estimated ||
+      usage["inputTokens"] !== USAGE.input ||
+      usage["outputTokens"] !== USAGE.output
+    ) {
+      faults.push(`a record's usage is ${JSON.stringify(usage)}`);
+    } else if (!priced) faults.push("a record has no cost");
+  }
+  if (chats.length < TURNS) faults.push(`${chats.length} records of ${TURNS} turns`);
+  if (chats.some(({ session }) => session === null)) faults.push("a record has no session");
+  return [...new Set(faults)];
+}
