@@ -14,7 +14,7 @@ import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
 import { openConfig } from "#market/market-config.ts";
-import { openMarket, type LocalServer, type OpenMarket } from "#market/open-market.ts";
+import { openMarket, type LocalServer, type MarketSource } from "#market/market-source.ts";
 import { DEFAULT_TIMEOUTS, type Gateway, type Timeouts } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
@@ -25,7 +25,7 @@ import { createLog } from "#telemetry/log.ts";
 import { findGeneration } from "#telemetry/read-record.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
-import { createDialer } from "#upstream/dialer.ts";
+import { createDialer, type Dialer } from "#upstream/dialer.ts";
 
 export const VERSION = "0.1.0";
 
@@ -69,49 +69,14 @@ const PURGE_INTERVAL_MS = 60 * 60 * 1000;
 /** Puts the gateway together and starts it. Rejects when the port is busy or the data cannot be used. */
 export async function startApp(options: AppOptions): Promise<App> {
   const started = performance.now();
-  const { home, env } = options;
-  const configFile = options.configFile ?? join(home, "turnpike.yaml");
-  const config = await openConfig(configFile, env);
-  const timeoutsOf = (from: Config | undefined): Timeouts => ({
-    ...DEFAULT_TIMEOUTS,
-    ...definedOnly(from?.timeouts ?? {}),
-    ...options.timeouts,
-  });
-  let timeouts = timeoutsOf(config);
-  const log = createLog(env["LOG_LEVEL"]);
-  const store = await openStore(home);
-  const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
-  const bootstrap = await bootstrapKey(store.core, master.keyPepper, {
-    fromEnvironment: env["TURNPIKE_KEY"],
-    now: Date.now(),
-  });
-  const keys = await openKeyRing(store.core, master.keyPepper, Date.now);
-  const dialer = createDialer(() => market.trustedOrigins());
-  const send: Send = (request) =>
-    isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
-  const market: OpenMarket = await openMarket({
-    env,
-    config,
-    configFile,
-    catalogFile: join(home, "catalog.json"),
-    send,
-    onError: options.onConfigError ?? (() => undefined),
-    onConfig: (next) => {
-      timeouts = timeoutsOf(next);
-    },
-  });
-  const gateway: Gateway = {
-    keys,
-    market: market.current,
-    send,
-    writeRecord: createRecordWriter(store.records),
-    responses: createStoredResponses(store.core, master, Date.now),
-    log,
-    timeouts: () => timeouts,
-    tick: () => performance.now(),
-  };
+  const parts = await openParts(options);
+  const { config, gateway, keys, market, store, dialer } = parts;
   const state = { ready: true };
-  const server = createServer({ now: Date.now, bodyLimit: config?.limits.bodyBytes, log });
+  const server = createServer({
+    now: Date.now,
+    bodyLimit: config?.limits.bodyBytes,
+    log: gateway.log,
+  });
   addRoutes(server, { gateway, keys, store, state });
   const url = await server.listen({
     host: options.host ?? config?.server.host ?? DEFAULT_HOST,
@@ -122,19 +87,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     PURGE_INTERVAL_MS,
   );
   purge.unref();
-  const { catalog } = market.current();
   return {
     url,
-    startup: {
-      home,
-      providers: market.discovered,
-      local: market.local,
-      bootstrap,
-      models: catalog.models.length,
-      endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
-      readyMs: performance.now() - started,
-      ...(config !== undefined && { configFile }),
-    },
+    startup: { ...startupReport(options, parts), readyMs: performance.now() - started },
     close: async () => {
       state.ready = false;
       clearInterval(purge);
@@ -146,6 +101,79 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
   };
 }
+
+interface Parts {
+  readonly config: Config | undefined;
+  readonly configFile: string;
+  readonly store: Store;
+  readonly bootstrap: BootstrapKey;
+  readonly keys: KeyRing;
+  readonly dialer: Dialer;
+  readonly market: MarketSource;
+  readonly gateway: Gateway;
+}
+
+/** Everything behind the sockets. Each part gets only what it needs. */
+async function openParts(options: AppOptions): Promise<Parts> {
+  const { home, env } = options;
+  const configFile = options.configFile ?? join(home, "turnpike.yaml");
+  const config = await openConfig(configFile, env);
+  const store = await openStore(home);
+  const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
+  const { core, records } = store;
+  const bootstrap = await bootstrapKey(core, master.keyPepper, {
+    fromEnvironment: env["TURNPIKE_KEY"],
+    now: Date.now(),
+  });
+  const keys = await openKeyRing(core, master.keyPepper, Date.now);
+  const dialer = createDialer(() => market.trustedOrigins());
+  const send: Send = (request) =>
+    isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
+  let timeouts = timeoutsOf(config, options);
+  const market: MarketSource = await openMarket({
+    env,
+    config,
+    configFile,
+    catalogFile: join(home, "catalog.json"),
+    send,
+    onError: options.onConfigError ?? (() => undefined),
+    onConfig: (next) => {
+      timeouts = timeoutsOf(next, options);
+    },
+  });
+  await market.probe();
+  const gateway: Gateway = {
+    keys,
+    market: () => market.current,
+    send,
+    writeRecord: createRecordWriter(records),
+    responses: createStoredResponses(core, master, Date.now),
+    log: createLog(env["LOG_LEVEL"]),
+    timeouts: () => timeouts,
+    tick: () => performance.now(),
+  };
+  return { config, configFile, store, bootstrap, keys, dialer, market, gateway };
+}
+
+function startupReport({ home }: AppOptions, parts: Parts): Omit<StartupReport, "readyMs"> {
+  const { market, bootstrap, config, configFile } = parts;
+  const { catalog } = market.current;
+  return {
+    home,
+    providers: market.discovered,
+    local: market.local,
+    bootstrap,
+    models: catalog.models.length,
+    endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
+    ...(config !== undefined && { configFile }),
+  };
+}
+
+const timeoutsOf = (config: Config | undefined, { timeouts }: AppOptions): Timeouts => ({
+  ...DEFAULT_TIMEOUTS,
+  ...definedOnly(config?.timeouts ?? {}),
+  ...timeouts,
+});
 
 /** Without members that are `undefined`: those would hide a default. */
 const definedOnly = (given: {

@@ -82,4 +82,26 @@ describe("main.ts", () => {
     expect(answer).toContain("You said: Hello");
     expect(await exit).toBe(0);
   });
+
+  test("an address that others can reach is warned of", async () => {
+    const child = spawn(process.execPath, [MAIN, "--port", "0", "--host", "0.0.0.0"], options({}));
+    let err = "";
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    await expect.poll(() => err, { timeout: 10_000 }).toContain("reachable from other machines");
+    const exit = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGINT");
+    expect(await exit).toBe(0);
+  });
+
+  test("the gateway does not outlive the shell that npm puts around it", async () => {
+    const line = `"${process.execPath}" "${MAIN}" --port 0; true`;
+    const shell = spawn("sh", ["-c", line], options({ npm_lifecycle_event: "start" }));
+    let text = "";
+    for (const stream of [shell.stdout, shell.stderr]) {
+      stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    }
+    await expect.poll(() => text, { timeout: 10_000 }).toContain("npm run turnpike -- connect");
+    shell.kill("SIGKILL");
+    await expect.poll(() => text, { timeout: 5_000 }).toContain("Stopped.");
+  });
 });

@@ -46,6 +46,8 @@ export type StreamEvent =
       readonly name: string;
       readonly namespace?: string;
       readonly kind: "function" | "custom";
+      /** Where it is known before the end, which repeats it (Gemini's calls arrive whole). */
+      readonly signature?: Signature;
     } & Block)
   | ({ readonly type: "tool-call-delta"; readonly text: string } & Block)
   | ({ readonly type: "tool-call-end"; readonly signature?: Signature } & Block)

@@ -60,10 +60,11 @@ export function unfoldPart(
     case "tool-call": {
       const { id, name, namespace, kind, input, signature } = part;
       const named = { id, name, kind, ...(namespace !== undefined && { namespace }) };
+      const signed = signature !== undefined && { signature };
       return [
-        { type: "tool-call-start", ...named, ...block },
+        { type: "tool-call-start", ...named, ...block, ...signed },
         { type: "tool-call-delta", text: input, ...block },
-        { type: "tool-call-end", ...block, ...(signature !== undefined && { signature }) },
+        { type: "tool-call-end", ...block, ...signed },
       ];
     }
     default:

@@ -45,3 +45,10 @@ test("the data folder is for its owner alone", async () => {
   await make("a");
   expect(statSync(join(cli.folder, "data")).mode & 0o777).toBe(0o700);
 });
+
+test("under a master key that is missing no key is made: the gateway would not know it", async () => {
+  cli.io.env["TURNPIKE_MASTER_KEY"] = "0123456789abcdef0123456789abcdef";
+  await make("a");
+  delete cli.io.env["TURNPIKE_MASTER_KEY"];
+  expect(await cli.fails("keys", "create")).toMatch(/TURNPIKE_MASTER_KEY that is not set now/);
+});

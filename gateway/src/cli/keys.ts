@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import { defineCommand } from "citty";
 
 import { CliError, dataFolder, ownCommand, printJson, table, type CliIo } from "#cli/cli-io.ts";
@@ -58,10 +61,20 @@ export function makeKey(
     const used = new Set(keys.filter((key) => key.revokedAt === null).map((key) => key.name));
     let unused = name;
     for (let number = 2; used.has(unused); number += 1) unused = `${name} ${number}`;
-    const { keyPepper } = loadMasterKey(dataFolder(io), io.env["TURNPIKE_MASTER_KEY"]);
+    const home = dataFolder(io);
+    const secret = io.env["TURNPIKE_MASTER_KEY"];
+    if (keys.length > 0 && !secret && !existsSync(masterKeyFile(home)))
+      throw new CliError(NO_MASTER);
+    const { keyPepper } = loadMasterKey(home, secret);
     return createKey(core, keyPepper, { name: unused, now: io.now() });
   });
 }
+
+const masterKeyFile = (home: string): string => join(home, "master.key");
+
+/** Under another master key the new key would be one that the gateway does not know. */
+const NO_MASTER =
+  "the keys here were made under a TURNPIKE_MASTER_KEY that is not set now. Set it as the gateway has it.";
 
 const withoutDigest = ({ digest: _digest, ...key }: StoredKey): Omit<StoredKey, "digest"> => key;
 

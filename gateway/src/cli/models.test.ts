@@ -1,3 +1,6 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { createTestCli, type TestCli } from "#test/cli.ts";
@@ -35,4 +38,16 @@ test("a search narrows; a table has prices for a million tokens", async () => {
 test("nothing found is said, with a hint", async () => {
   await cli.run("models", "no-such-model");
   expect(cli.err.join("\n")).toMatch(/No model fits.*--all/);
+});
+
+test("models of a server on this machine are there as soon as it runs", async () => {
+  const server = createServer((_request, response) => {
+    response.end(JSON.stringify({ object: "list", data: [{ id: "my-llama:3b" }] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  cli.io.env["OLLAMA_BASE_URL"] = `http://127.0.0.1:${port}/v1`;
+  const list = await rows("my-llama");
+  await new Promise((resolve) => server.close(resolve));
+  expect(list).toMatchObject([{ providers: ["ollama"] }]);
 });

@@ -17,7 +17,7 @@ export const modelsCommand = (io: CliIo) =>
     },
     run: async ({ args }) => {
       const rows = await withMarket(io, async (market) =>
-        listModels(market.current(), { search: args.search ?? "", all: args.all === true }),
+        listModels(market.current, { search: args.search ?? "", all: args.all === true }),
       );
       if (args.json === true) return printJson(io, rows);
       if (rows.length > 0) return io.out(modelsText(rows));

@@ -33,6 +33,7 @@ export const serveCommand = (io: CliIo) =>
   });
 
 async function serve(io: CliIo, args: ServeArgs): Promise<number> {
+  const parent = process.ppid;
   const configFile = findConfigFile(io, args.config);
   const config = await readConfigAt(io, configFile);
   const host = args.host ?? (io.env["TURNPIKE_HOST"] || config?.server.host) ?? DEFAULT_HOST;
@@ -46,7 +47,7 @@ async function serve(io: CliIo, args: ServeArgs): Promise<number> {
       `Warning: ${host} is reachable from other machines, without TLS. Whoever has a key can use it.`,
     );
   }
-  await stopSignal(io);
+  await stopSignal(io, parent);
   await app.close();
   io.err("Stopped.");
   return 0;
@@ -95,7 +96,7 @@ function inWords(error: unknown, { host, port }: Address): unknown {
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(io: CliIo): Promise<void> {
+function stopSignal(io: CliIo, parent: number): Promise<void> {
   return new Promise((resolve) => {
     let first: number | undefined;
     const onSignal = (): void => {
@@ -106,7 +107,7 @@ function stopSignal(io: CliIo): Promise<void> {
       } else if (io.now() - first > SAME_SIGNAL_MS) process.exit(1);
     };
     process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
-    if (io.env["npm_lifecycle_event"] !== undefined) whenOrphaned(onSignal);
+    if (io.env["npm_lifecycle_event"] !== undefined) whenOrphaned(parent, onSignal);
   });
 }
 
@@ -116,8 +117,7 @@ const ORPHAN_CHECK_MS = 500;
  * `npm start` puts a shell in between, which dies of a signal without passing it on: the gateway
  * would stay behind and hold its port. Seen with npm 11 and Debian's dash.
  */
-function whenOrphaned(stop: () => void): void {
-  const parent = process.ppid;
+function whenOrphaned(parent: number, stop: () => void): void {
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(timer);

@@ -2,18 +2,19 @@ import { join } from "node:path";
 
 import { dataFolder, type CliIo } from "#cli/cli-io.ts";
 import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
-import { openMarket, type OpenMarket } from "#market/open-market.ts";
+import { openMarket, type MarketSource } from "#market/market-source.ts";
+import { discoverProviders } from "#providers/configured-providers.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer } from "#upstream/dialer.ts";
 
 /** The providers and models as the gateway would have them here, and a way to reach them. */
 export async function withMarket<T>(
   io: CliIo,
-  work: (market: OpenMarket, send: Send) => Promise<T>,
+  work: (market: MarketSource, send: Send) => Promise<T>,
 ): Promise<T> {
-  let market: OpenMarket | undefined;
-  const loopback = new Set<string>();
-  const dialer = createDialer(() => market?.trustedOrigins() ?? loopback);
+  let market: MarketSource | undefined;
+  const nearby = nearbyOrigins(io.env);
+  const dialer = createDialer(() => market?.trustedOrigins() ?? nearby);
   try {
     const configFile = findConfigFile(io);
     market = await openMarket({
@@ -25,9 +26,18 @@ export async function withMarket<T>(
       onError: io.err,
       onConfig: () => undefined,
     });
+    await market.probe();
     return await work(market, dialer.send);
   } finally {
     market?.close();
     await dialer.close();
   }
 }
+
+/** Trusted while the market opens: it looks for servers on this machine before it is there itself. */
+const nearbyOrigins = (env: NodeJS.ProcessEnv): ReadonlySet<string> =>
+  new Set(
+    discoverProviders(env)
+      .filter(({ privateAddressAllowed }) => privateAddressAllowed)
+      .flatMap(({ origins }) => [...origins]),
+  );

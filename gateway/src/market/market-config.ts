@@ -13,7 +13,7 @@ export interface MarketConfig {
   readonly extra: CatalogExtra;
 }
 
-const NONE: MarketConfig = { providers: [], aliases: new Map(), extra: {} };
+export const NO_CONFIG: MarketConfig = { providers: [], aliases: new Map(), extra: {} };
 
 /** The configuration, where the file exists. Rejects with line and path where it is wrong. */
 export async function openConfig(
@@ -36,7 +36,7 @@ export async function applyConfig(
   config: Config | undefined,
   { env, data, dependencies }: Surroundings,
 ): Promise<MarketConfig> {
-  if (config === undefined) return NONE;
+  if (config === undefined) return NO_CONFIG;
   const { catalogExtraOf, settingsOf } = await import("#config/config-market.ts");
   return {
     providers: config.providers.map((entry) =>

@@ -147,6 +147,18 @@ async function attempt<Request extends AnyRequest, Response extends AnyResponse>
   if (object === undefined) return { failure: malformed(answer, received) };
   const response = codec.parseResponse(object);
   if ("code" in response) return { failure: response };
+  return answerOf({ client, response, losses }, { call, request, text, route });
+}
+
+function answerOf<Request extends AnyRequest, Response extends AnyResponse>(
+  given: {
+    readonly client: OperationClientCodec<Request, Response>;
+    readonly response: Response;
+    readonly losses: readonly Loss[];
+  },
+  { call, request, text, route }: Attempt<Request>,
+): AttemptResult {
+  const { client, response, losses } = given;
   const estimateUsage = (): Usage => ({
     inputTokens: estimateTokens(text),
     outputTokens: 0,

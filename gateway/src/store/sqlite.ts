@@ -30,76 +30,88 @@ export interface Sqlite {
 
 const MAX_BATCH = 256;
 
-/** Opens the files (made when absent). Fails with `store_unavailable` when a statement cannot be done. */
-export function openSqlite(files: readonly OpenFile[]): Sqlite {
-  const worker = new Worker(workerUrl(), { workerData: files });
-  const queues = new Map<string, Waiting[]>(files.map(({ name }) => [name, []]));
-  let inFlight: Waiting[] | undefined;
-  let dead: Error | undefined;
-  let closed: (() => void) | undefined;
+/** Opens the files (made when absent). Calls fail with `store_unavailable` when a statement cannot be done. */
+export const openSqlite = (files: readonly OpenFile[]): Sqlite => new SqliteThread(files);
 
-  const sendNext = (): void => {
-    if (inFlight !== undefined || dead !== undefined) return;
-    for (const [file, queue] of queues) {
-      if (queue.length === 0) continue;
-      inFlight = queue.splice(0, MAX_BATCH);
-      const statements = inFlight.map(({ statement }) => statement);
-      // The thread keeps the process alive only while somebody waits for it.
-      worker.ref();
-      worker.postMessage({ file, statements } satisfies BatchMessage);
-      return;
-    }
-    worker.unref();
-    closed?.();
-  };
-
-  const settle = (replies: BatchReply): void => {
-    const batch = inFlight ?? [];
-    inFlight = undefined;
+class SqliteThread implements Sqlite {
+  readonly #worker: Worker;
+  /** Statements that wait, by file. */
+  readonly #queues: ReadonlyMap<string, Waiting[]>;
+  #inFlight: readonly Waiting[] | undefined;
+  #dead: Error | undefined;
+  #onIdle: (() => void) | undefined;
+  readonly #settle = (replies: BatchReply): void => {
+    const batch = this.#inFlight ?? [];
+    this.#inFlight = undefined;
     for (const [at, waiting] of batch.entries()) {
       const reply = replies[at];
       if (reply === undefined || "error" in reply) waiting.reject(storeError(reply?.error));
       else waiting.resolve(reply);
     }
-    sendNext();
+    this.#sendNext();
   };
 
-  const die = (error: Error): void => {
-    dead = error;
-    for (const waiting of [...(inFlight ?? []), ...[...queues.values()].flat()]) {
-      waiting.reject(storeError(error.message));
+  constructor(files: readonly OpenFile[]) {
+    this.#queues = new Map(files.map(({ name }) => [name, []]));
+    this.#worker = new Worker(workerUrl(), { workerData: files });
+    this.#worker.on("message", this.#settle);
+    this.#worker.on("error", (error) => this.#die(error));
+    this.#worker.unref();
+  }
+
+  run(
+    file: string,
+    sql: string,
+    parameters: StatementMessage["parameters"],
+  ): Promise<StatementResult> {
+    return new Promise((resolve, reject) => {
+      const queue = this.#queues.get(file);
+      if (this.#dead !== undefined || queue === undefined) {
+        return reject(storeError(this.#dead?.message));
+      }
+      queue.push({ statement: { sql, parameters }, resolve, reject });
+      // What is asked for until the stack is empty goes together.
+      return queueMicrotask(() => this.#sendNext());
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+      this.#sendNext();
+    });
+    this.#worker.ref();
+    await new Promise<void>((resolve) => {
+      this.#worker.once("exit", () => resolve());
+      this.#worker.removeListener("message", this.#settle);
+      this.#worker.postMessage("close");
+    });
+    this.#dead = new Error("closed");
+  }
+
+  #sendNext(): void {
+    if (this.#inFlight !== undefined || this.#dead !== undefined) return;
+    for (const [file, queue] of this.#queues) {
+      if (queue.length === 0) continue;
+      this.#inFlight = queue.splice(0, MAX_BATCH);
+      const statements = this.#inFlight.map(({ statement }) => statement);
+      // The thread keeps the process alive only while somebody waits for it.
+      this.#worker.ref();
+      this.#worker.postMessage({ file, statements } satisfies BatchMessage);
+      return;
     }
-    inFlight = undefined;
-    closed?.();
-  };
+    this.#worker.unref();
+    this.#onIdle?.();
+  }
 
-  worker.on("message", settle);
-  worker.on("error", (error) => die(error instanceof Error ? error : new Error(String(error))));
-  worker.unref();
-
-  return {
-    run: (file, sql, parameters) =>
-      new Promise((resolve, reject) => {
-        const queue = queues.get(file);
-        if (dead !== undefined || queue === undefined) return reject(storeError(dead?.message));
-        queue.push({ statement: { sql, parameters }, resolve, reject });
-        // Once this turn of the event loop is over: what else ends in it shares the transaction.
-        return queueMicrotask(sendNext);
-      }),
-    close: async () => {
-      if (dead !== undefined) return;
-      await new Promise<void>((resolve) => {
-        closed = resolve;
-        sendNext();
-      });
-      worker.ref();
-      await new Promise<void>((resolve) => {
-        worker.once("exit", () => resolve());
-        worker.removeListener("message", settle);
-        worker.postMessage("close");
-      });
-    },
-  };
+  #die(error: unknown): void {
+    this.#dead = error instanceof Error ? error : new Error(String(error));
+    const waiting = [...(this.#inFlight ?? []), ...[...this.#queues.values()].flat()];
+    for (const { reject } of waiting) reject(storeError(this.#dead.message));
+    this.#inFlight = undefined;
+    this.#onIdle?.();
+  }
 }
 
 const storeError = (reason = "closed"): GatewayError =>

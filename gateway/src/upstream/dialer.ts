@@ -30,9 +30,11 @@ export interface Dialer {
 export function createDialer(trustedOrigins: () => ReadonlySet<string>): Dialer {
   const pools = new Map<string, Pool>();
   const poolOf = (url: URL): Pool => {
-    const existing = pools.get(url.origin);
-    if (existing !== undefined) return existing;
     const trusted = trustedOrigins().has(url.origin);
+    // What the operator trusts may change: a pool never outlives the decision that it was made by.
+    const key = `${url.origin} ${trusted}`;
+    const existing = pools.get(key);
+    if (existing !== undefined) return existing;
     const host = url.hostname.replace(/^\[|\]$/g, "");
     // Literal addresses never reach `lookup`.
     if (!trusted && isIP(host) !== 0 && isPrivateAddress(host)) throw new BlockedAddressError(host);
@@ -43,7 +45,7 @@ export function createDialer(trustedOrigins: () => ReadonlySet<string>): Dialer 
       pipelining: 1,
       connect: trusted ? connect : { ...connect, lookup: guardedLookup },
     });
-    pools.set(url.origin, pool);
+    pools.set(key, pool);
     return pool;
   };
   return {

@@ -6,7 +6,10 @@ const PROBE_TIMEOUT_MS = 400;
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
 
 /** The model ids that an OpenAI-compatible server lists; `undefined` when none is running there. */
-export async function probeModels(send: Send, baseUrl: string): Promise<readonly string[] | undefined> {
+export async function probeModels(
+  send: Send,
+  baseUrl: string,
+): Promise<readonly string[] | undefined> {
   const timeout = AbortSignal.timeout(PROBE_TIMEOUT_MS);
   try {
     const answer = await send({

@@ -11,7 +11,7 @@ import { tool } from "@langchain/core/tools";
 import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
 
-import { asObject, asString } from "#lib/json.ts";
+import { asNumber, asObject, asString } from "#lib/json.ts";
 import {
   toldFailure,
   WEATHER,
@@ -35,14 +35,15 @@ type ChatModel = ChatOpenAI | ChatAnthropic;
 const CITY = z.object({ city: z.string(), population: z.number().int() });
 
 const told = (message: AIMessage | AIMessageChunk): Told => {
-  const { response_metadata: metadata, usage_metadata: usage } = message;
+  const { response_metadata: metadata } = message;
+  const usage = asObject(message.usage_metadata);
   const incomplete = asObject(metadata["incomplete_details"])["reason"];
   const finish =
     incomplete ?? metadata["finish_reason"] ?? metadata["stop_reason"] ?? metadata["status"];
   return {
     text: message.text,
     finish: asString(finish ?? asObject(message.additional_kwargs)["stop_reason"]),
-    usage: { input: usage?.input_tokens, output: usage?.output_tokens },
+    usage: { input: asNumber(usage["input_tokens"]), output: asNumber(usage["output_tokens"]) },
   };
 };
 
@@ -63,15 +64,15 @@ async function gathered(stream: AsyncIterable<AIMessageChunk>): Promise<{
 interface Flavour {
   readonly name: string;
   readonly finish: SdkDriver["finish"];
-  readonly wrongKey?: string;
+  readonly shortfalls?: NonNullable<SdkDriver["shortfalls"]>;
   readonly upstreams: readonly Upstream[];
   model(target: Target): ChatModel;
 }
 
-function driverOf({ name, finish, model }: Flavour): SdkDriver {
+function driverOf({ model, ...flavour }: Flavour): SdkDriver {
+  const { name } = flavour;
   return {
-    name,
-    finish,
+    ...flavour,
     shows: { cost: false, headers: false },
     errors: {
       badRequest: "BadRequestError",
@@ -138,6 +139,10 @@ const FLAVOURS: readonly Flavour[] = [
   {
     name: "@langchain/anthropic",
     finish: { stop: "end_turn", length: "max_tokens" },
+    shortfalls: {
+      streamedUsage:
+        "adds up message_start and message_delta, and reads input from the first alone",
+    },
     upstreams: [ANTHROPIC, OPENAI, GOOGLE, BEDROCK],
     model: ({ url, key, model, retries }) =>
       new ChatAnthropic({

@@ -3,7 +3,7 @@ import { tool, type ChatMessage, type ToolCall } from "llamaindex";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
+import { asNumber, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 import { json } from "#test/fake-upstream.ts";
 import {
   toldFailure,
@@ -27,8 +27,8 @@ const told = (text: unknown, raw: unknown): Told => {
     text: String(text),
     finish: asString(choice?.["finish_reason"]),
     usage: {
-      input: usage["prompt_tokens"] as number | undefined,
-      output: usage["completion_tokens"] as number | undefined,
+      input: asNumber(usage["prompt_tokens"]),
+      output: asNumber(usage["completion_tokens"]),
     },
     cost: usage["cost"],
   };
@@ -38,6 +38,9 @@ const driver: SdkDriver = {
   name: "llamaindex",
   finish: { stop: "stop", length: "length" },
   shows: { cost: true, headers: false },
+  shortfalls: {
+    textBeforeStreamedCalls: "`streamExec` looks for calls in the first chunk alone",
+  },
   errors: {
     badRequest: "BadRequestError",
     wrongKey: "AuthenticationError",

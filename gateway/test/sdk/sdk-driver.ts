@@ -59,6 +59,11 @@ export interface SdkDriver {
   /** The SDK's words for the ends of an answer; `an error` where it throws a cut answer away. */
   readonly finish: { readonly stop: string; readonly length: string };
   readonly shows: { readonly cost: boolean; readonly headers: boolean };
+  /** Where the SDK itself falls short, with the reason; what it would break is not asserted. */
+  readonly shortfalls?: {
+    readonly streamedUsage?: string;
+    readonly textBeforeStreamedCalls?: string;
+  };
   /** Error classes by what happened. */
   readonly errors: {
     readonly badRequest: string;

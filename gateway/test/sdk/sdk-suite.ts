@@ -126,7 +126,7 @@ function describeAnswers(bench: Bench, driver: SdkDriver, upstream: Upstream): v
     expect(told.text).toBe(ANSWER.text);
     expect(told.deltas).toBeGreaterThan(1);
     expect(told.finish).toBe(driver.finish.stop);
-    expect(told.usage).toEqual(USAGE);
+    if (driver.shortfalls?.streamedUsage === undefined) expect(told.usage).toEqual(USAGE);
     if (driver.shows.cost) expect(told.cost).toBeCloseTo(await priceOf(bench, upstream), 8);
     if (driver.shows.headers) {
       expect(told.header?.("x-turnpike-provider")).toBe(upstream.model.split("/")[0]);
@@ -134,8 +134,10 @@ function describeAnswers(bench: Bench, driver: SdkDriver, upstream: Upstream): v
   });
 
   test.each([false, true])("tool round trip (streamed: %s)", async (streamed) => {
+    const callsOnly = streamed && driver.shortfalls?.textBeforeStreamedCalls !== undefined;
+    const call: Turn = { calls: [CALL], usage: USAGE };
     bench.gateway.upstream.answer(
-      speak(upstream, { text: "Let me look.", calls: [CALL], usage: USAGE }),
+      speak(upstream, callsOnly ? call : { ...call, text: "Let me look." }),
       speak(upstream, { text: "It is 18 degrees.", usage: USAGE }),
     );
     const ran: unknown[] = [];
@@ -156,8 +158,8 @@ function describeAnswers(bench: Bench, driver: SdkDriver, upstream: Upstream): v
     expect(second?.results).toHaveLength(1);
     expect(second?.results[0]?.text).toContain("18 °C, sunny");
     // Gemini joins a result to its call by name, all others by the id of the call.
-    const call = second?.calls[0];
-    expect(second?.results[0]?.id).toBe(upstream.wire.protocol === "gemini" ? CALL.name : call?.id);
+    const id = upstream.wire.protocol === "gemini" ? CALL.name : second?.calls[0]?.id;
+    expect(second?.results[0]?.id).toBe(id);
   });
 
   test("structured output", async () => {

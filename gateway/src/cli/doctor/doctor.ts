@@ -3,7 +3,7 @@ import { defineCommand } from "citty";
 import { printJson, table, type CliIo } from "#cli/cli-io.ts";
 import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
 import { withMarket } from "#cli/with-market.ts";
-import type { OpenMarket } from "#market/open-market.ts";
+import type { MarketSource } from "#market/market-source.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer } from "#upstream/dialer.ts";
 
@@ -65,12 +65,12 @@ async function checkMarket(io: CliIo): Promise<readonly Finding[]> {
 }
 
 interface Reachable {
-  readonly market: OpenMarket;
+  readonly market: MarketSource;
   readonly send: Send;
 }
 
 async function checkProviders(io: CliIo, { market, send }: Reachable): Promise<readonly Finding[]> {
-  const { catalog, providers } = market.current();
+  const { catalog, providers } = market.current;
   const asked = [...providers.values()].filter(
     ({ credentialId }) => !credentialId.startsWith("builtin:"),
   );

@@ -1,3 +1,4 @@
+import { withCarriedSignatures } from "#canonical/carried-signature.ts";
 import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import { compact } from "#lib/json.ts";
@@ -68,7 +69,8 @@ function parseMessages(reader: FieldReader): Message[] {
   }
   return messages.map((message) => {
     const content = parseContent(message.object["content"], message.field("content"));
-    return { role: parseRole(message), content };
+    const role = parseRole(message);
+    return { role, content: role === "assistant" ? withCarriedSignatures(content) : content };
   });
 }
 

@@ -1,3 +1,4 @@
+import { carriedSignature } from "#canonical/carried-signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { signatureText } from "#canonical/signature.ts";
 import { compact } from "#lib/json.ts";
@@ -14,9 +15,10 @@ import { NO_USAGE, renderUsage } from "./render-usage.ts";
 export function renderResponse(response: ChatResponse, context: AnswerContext): JsonObject {
   const [candidate, ...others] = response.candidates;
   if (others.length > 0) context.reportLoss("candidates", "only the first answer can be said");
-  const content = (candidate?.parts ?? []).flatMap<JsonObject>(
-    (part) => renderAnswerPart(part, context) ?? [],
-  );
+  const content = (candidate?.parts ?? []).flatMap<JsonObject>((part) => [
+    ...renderCarried(part),
+    ...[renderAnswerPart(part, context) ?? []].flat(),
+  ]);
   const { usage } = response;
   return {
     id: messageId(response.id, context),
@@ -78,6 +80,13 @@ export function renderAnswerPart(part: Part, context: AnswerContext): JsonObject
 function renderText({ text, citations = [] }: TextPart): JsonObject {
   const rendered = citations.flatMap<JsonObject>((citation) => renderCitation(citation) ?? []);
   return compact({ type: "text", text, citations: rendered.length > 0 ? rendered : undefined });
+}
+
+/** A call's own token in a thinking block before it, where clients keep it. */
+function renderCarried(part: Part): JsonObject[] {
+  if (part.type !== "tool-call" || part.signature === undefined) return [];
+  const signature = carriedSignature(part.signature, part.id);
+  return [renderThinking({ type: "reasoning", text: "", signature })];
 }
 
 function renderThinking({ text, signature }: ReasoningPart): JsonObject {

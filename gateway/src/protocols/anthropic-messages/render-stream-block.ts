@@ -1,3 +1,4 @@
+import { carriedSignature } from "#canonical/carried-signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { signatureText } from "#canonical/signature.ts";
 import type { Signature } from "#canonical/signature.ts";
@@ -140,7 +141,15 @@ function startToolCall(
   if (event.kind === "custom") state.freeText = [];
   const block = { type: "tool_use", id: event.id, name: flatToolName(event), input: {} };
   // Every recorded stream begins a call's input with an empty fragment.
-  return begin(state, block) + inputDelta("", state);
+  return carried(event, state) + begin(state, block) + inputDelta("", state);
+}
+
+/** A call's own token in a thinking block of its own: this protocol's calls have no place for it. */
+function carried(
+  { id, signature }: Extract<BlockEvent, { type: "tool-call-start" }>,
+  state: BlockState,
+): string {
+  return signature === undefined ? "" : endReasoning(carriedSignature(signature, id), state);
 }
 
 const inputDelta = (text: string, state: BlockState): string =>

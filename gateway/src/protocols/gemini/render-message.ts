@@ -8,6 +8,7 @@ import type { ReportLoss } from "#protocols/codec.ts";
 import { NO_SIGNATURE } from "./parse-part.ts";
 import { renderPart } from "./render-part.ts";
 import type { PartContext } from "./render-part.ts";
+import { resultsInCallOrder } from "./result-order.ts";
 
 interface Content {
   readonly role: "user" | "model";
@@ -29,7 +30,7 @@ const isSystem = ({ role }: Message): boolean => role === "system" || role === "
 
 /** All messages: those of the system at the start become the instruction, the others contents. */
 export function renderMessages(request: ChatRequest, target: MessageTarget): RenderedMessages {
-  const messages = withoutBillingHeader(request.messages);
+  const messages = resultsInCallOrder(withoutBillingHeader(request.messages));
   const start = systemCount(messages);
   const context = {
     sameProtocol: request.protocol === "gemini",

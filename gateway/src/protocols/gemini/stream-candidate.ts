@@ -103,10 +103,10 @@ function pushCall(
 ): readonly StreamEvent[] {
   // Vertex streams arguments on request: the first piece has the name, the last no `willContinue`.
   const continues = candidate.block?.kind === "tool-call" && !asString(call["name"]);
-  const opened = continues ? [] : openCall(call, candidate);
+  const signature = signatureOf(part);
+  const opened = continues ? [] : openCall(call, signature, candidate);
   const { block } = candidate;
   if (block === undefined) return opened;
-  const signature = signatureOf(part);
   if (signature !== undefined) block.signature = signature;
   Object.assign(block.args, wholeArguments(call));
   for (const piece of asObjects(call["partialArgs"])) addPartialArguments(block.args, piece);
@@ -116,7 +116,11 @@ function pushCall(
 const wholeArguments = (call: JsonObject): JsonObject =>
   isObject(call["args"]) ? call["args"] : {};
 
-function openCall(call: JsonObject, candidate: StreamCandidate): readonly StreamEvent[] {
+function openCall(
+  call: JsonObject,
+  signature: Signature | undefined,
+  candidate: StreamCandidate,
+): readonly StreamEvent[] {
   const { place } = candidate;
   const closed = closeBlock(candidate);
   const index = candidate.nextIndex();
@@ -124,7 +128,11 @@ function openCall(call: JsonObject, candidate: StreamCandidate): readonly Stream
   candidate.hasCalls = true;
   const id = candidate.ids.ofCall(call);
   const name = asString(call["name"]) ?? "";
-  return [...closed, { type: "tool-call-start", id, name, kind: "function", index, ...place }];
+  const signed = signature !== undefined && { signature };
+  return [
+    ...closed,
+    { type: "tool-call-start", id, name, kind: "function", index, ...place, ...signed },
+  ];
 }
 
 /** Media and blocks of this protocol's own arrive whole. */

@@ -1,3 +1,4 @@
+import { carriedSignature, TEXT_OWNER } from "#canonical/carried-signature.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { customToolInput, isCustomTool } from "#canonical/custom-tool.ts";
 import type { Part } from "#canonical/message.ts";
@@ -7,7 +8,6 @@ import type { StreamEvent } from "#canonical/stream-event.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { renderAnnotation } from "./citations.ts";
-import { TEXT_OWNER } from "./carried-signature.ts";
 import { itemId } from "./item-ids.ts";
 import {
   added,
@@ -180,7 +180,7 @@ export class OutputBuilder {
     const events = isContent ? this.#closeContent(block) : this.#closeCall(block);
     if (signature === undefined) return events;
     const owner = isContent ? TEXT_OWNER : String(block.item["call_id"]);
-    return [...events, ...this.#carrySignature({ ...signature, itemId: owner })];
+    return [...events, ...this.#carrySignature(carriedSignature(signature, owner))];
   }
 
   #carrySignature(signature: Signature): JsonObject[] {

@@ -1,9 +1,9 @@
 import { isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
+import { withCarriedSignatures } from "#canonical/carried-signature.ts";
 import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Message, Part, ToolCallPart } from "#canonical/message.ts";
-import { withCarriedSignatures } from "./carried-signature.ts";
 import { parseContent } from "./parse-content.ts";
 import { parseReasoning } from "./parse-reasoning.ts";
 

@@ -1,0 +1,57 @@
+import type { Part, TextPart, ToolCallPart } from "#canonical/message.ts";
+import type { Signature } from "#canonical/signature.ts";
+
+/*
+ * Gemini signs text and calls, and refuses a call that comes back without its token. OpenAI
+ * Responses and Anthropic have a place for tokens on reasoning alone: there the token travels in a
+ * reasoning of its own, which names its owner where OpenAI's tokens name their item. It stands
+ * before a call in Anthropic's protocol, whose clients drop thinking at the end of a message, and
+ * behind its owner in OpenAI's.
+ */
+
+/** Names the text before as the owner; calls are named by their ids. */
+export const TEXT_OWNER = "text";
+
+/** The token of a call or text as the reasoning that carries it. */
+export const carriedSignature = (signature: Signature, owner: string): Signature => ({
+  ...signature,
+  itemId: owner,
+});
+
+/** Puts tokens that came in a reasoning of their own back on the parts that they belong to. */
+export function withCarriedSignatures(parts: readonly Part[]): Part[] {
+  const result = [...parts];
+  for (const part of parts) {
+    const token = carriedToken(part);
+    const own = result.indexOf(part);
+    const at = ownerOf(result, token, own);
+    const owner = result[at];
+    if (token === undefined || owner === undefined) continue;
+    result[at] = signed(owner, token);
+    result.splice(own, 1);
+  }
+  return result;
+}
+
+/** A call has its owner's id wherever it stands; a text is the nearest one before. */
+function ownerOf(parts: readonly Part[], token: Signature | undefined, before: number): number {
+  const call = parts.findIndex((part) => part.type === "tool-call" && owns(part, token));
+  return call === -1 ? parts.findLastIndex((part, at) => at < before && owns(part, token)) : call;
+}
+
+function carriedToken(part: Part): Signature | undefined {
+  if (part.type !== "reasoning" || part.text !== "") return undefined;
+  return part.signature?.origin === "openai" ? undefined : part.signature;
+}
+
+function owns(part: Part, token: Signature | undefined): part is TextPart | ToolCallPart {
+  if (token?.itemId === undefined) return false;
+  if (part.type === "tool-call") return part.id === token.itemId;
+  return part.type === "text" && token.itemId === TEXT_OWNER;
+}
+
+function signed(part: Part, { origin, value }: Signature): Part {
+  return part.type === "text" || part.type === "tool-call"
+    ? { ...part, signature: { origin, value } }
+    : part;
+}

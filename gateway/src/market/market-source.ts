@@ -1,0 +1,157 @@
+import { buildCatalog, type CatalogExtra } from "#catalog/catalog.ts";
+import { builtInCatalog } from "#catalog/load-catalog.ts";
+import type { CatalogData } from "#catalog/types.ts";
+import type { Config } from "#config/read-config.ts";
+import { watchConfig } from "#config/watch-config.ts";
+import { DEMO_ENDPOINTS, DEMO_MODELS } from "#demo/demo-catalog.ts";
+import { DEMO_PROVIDER } from "#demo/demo-provider.ts";
+import { runningModels, runningServers, type RunningServer } from "#market/local-servers.ts";
+import { applyConfig, NO_CONFIG, type MarketConfig } from "#market/market-config.ts";
+import { postForm } from "#market/post-form.ts";
+import { watchCatalog } from "#market/watch-catalog.ts";
+import type { Market } from "#pipeline/market.ts";
+import { discoverProviders, type ConfiguredProvider } from "#providers/configured-providers.ts";
+import type { Send } from "#upstream/answer.ts";
+
+/** A server that was found running on this machine. */
+export interface LocalServer {
+  readonly id: string;
+  readonly origin: string;
+  readonly models: number;
+}
+
+export interface MarketOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly configFile: string;
+  /** What the file says now. */
+  readonly config: Config | undefined;
+  /** A catalogue file of the operator in place of the built-in one, where it exists. */
+  readonly catalogFile: string;
+  readonly send: Send;
+  /** Told when a changed file is refused; what was before stays in force. */
+  readonly onError: (message: string) => void;
+  readonly onConfig: (config: Config) => void;
+}
+
+/** How often servers of this machine are looked for again: they may be started after the gateway. */
+const PROBE_INTERVAL_MS = 30_000;
+
+const DEMO: CatalogExtra = { models: DEMO_MODELS, endpoints: DEMO_ENDPOINTS };
+
+/** Finds the providers that can be used, and joins them with the catalogue. */
+export async function openMarket(options: MarketOptions): Promise<MarketSource> {
+  const market = new MarketSource(options);
+  await market.open();
+  return market;
+}
+
+/**
+ * Where the market comes from: environment, `turnpike.yaml`, catalogue, servers on this machine.
+ * Each change makes a new `current`; requests that are under way keep the one they began with.
+ */
+export class MarketSource {
+  readonly #options: MarketOptions;
+  readonly #remote: readonly ConfiguredProvider[];
+  readonly #local: readonly ConfiguredProvider[];
+  readonly #post: ReturnType<typeof postForm>;
+  #data: CatalogData = builtInCatalog();
+  #running: readonly RunningServer[] = [];
+  #config: MarketConfig = NO_CONFIG;
+  #current: Market;
+  #trusted: ReadonlySet<string> = new Set();
+  readonly #stops: (() => void)[] = [];
+
+  constructor(options: MarketOptions) {
+    this.#options = options;
+    this.#post = postForm(options.send);
+    const found = discoverProviders(options.env, { dependencies: { post: this.#post } });
+    this.#remote = found.filter(({ provider }) => provider.local !== true);
+    this.#local = found.filter(({ provider }) => provider.local === true);
+    this.#current = this.#join();
+  }
+
+  get current(): Market {
+    return this.#current;
+  }
+
+  /** Origins that may be private addresses: the operator named them, or they are this machine's. */
+  trustedOrigins(): ReadonlySet<string> {
+    return this.#trusted;
+  }
+
+  /** Providers whose keys were found, by the variable's name. */
+  get discovered(): readonly { readonly id: string; readonly variable: string }[] {
+    return this.#remote.map(({ id, credentialId }) => ({
+      id,
+      variable: credentialId.replace(/^env:/, ""),
+    }));
+  }
+
+  get local(): readonly LocalServer[] {
+    return this.#running.map(({ configured, models }) => ({
+      id: configured.id,
+      origin: configured.provider.baseUrl,
+      models: models.length,
+    }));
+  }
+
+  /** Reads the files and follows them. Rejects when the settings of a provider cannot be used. */
+  async open(): Promise<void> {
+    const { config, configFile, catalogFile, env, onError } = this.#options;
+    await this.#apply(config);
+    const onChange = (next: Config): void => {
+      void this.#apply(next).then(
+        () => this.#options.onConfig(next),
+        (error: unknown) => onError(error instanceof Error ? error.message : String(error)),
+      );
+    };
+    const onCatalog = (data: CatalogData): void => {
+      this.#data = data;
+      this.#current = this.#join();
+    };
+    this.#stops.push(watchConfig(configFile, { env, onError, onChange }));
+    this.#stops.push(await watchCatalog(catalogFile, { onError, onChange: onCatalog }));
+    const timer = setInterval(() => void this.probe(), PROBE_INTERVAL_MS);
+    timer.unref();
+    this.#stops.push(() => clearInterval(timer));
+  }
+
+  /** Looks for servers on this machine. */
+  async probe(): Promise<void> {
+    const running = await runningServers(this.#local, this.#options.send);
+    const ids = (servers: readonly RunningServer[]): string =>
+      JSON.stringify(servers.map(({ configured, models }) => [configured.id, models]));
+    if (ids(running) === ids(this.#running)) return;
+    this.#running = running;
+    this.#current = this.#join();
+  }
+
+  close(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  async #apply(config: Config | undefined): Promise<void> {
+    const { env } = this.#options;
+    const dependencies = { post: this.#post };
+    this.#config = await applyConfig(config, { env, data: this.#data, dependencies });
+    this.#current = this.#join();
+  }
+
+  #join(): Market {
+    const running = this.#running.map(({ configured }) => configured);
+    const named = [...this.#remote, ...this.#local, ...this.#config.providers];
+    const nearby = named.filter((one) => one.privateAddressAllowed);
+    this.#trusted = new Set(nearby.flatMap(({ origins }) => [...origins]));
+    // What the operator wrote down replaces what was found under the same id.
+    const providers = [DEMO_PROVIDER, ...running, ...this.#remote, ...this.#config.providers];
+    const extras = [DEMO, runningModels(this.#running), this.#config.extra];
+    return {
+      catalog: buildCatalog(this.#data, {
+        models: extras.flatMap(({ models }) => models ?? []),
+        endpoints: extras.flatMap(({ endpoints }) => endpoints ?? []),
+      }),
+      providers: new Map(providers.map((one) => [one.id, one])),
+      aliases: this.#config.aliases,
+    };
+  }
+}
