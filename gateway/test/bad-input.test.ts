@@ -110,7 +110,7 @@ describe("a wrong field is named", () => {
         const response = await gateway.post(path, sent);
         expect([path, sent, response.status]).toEqual([path, sent, 400]);
         const error = await errorOf(response);
-        expect(`${error["param"]} ${error["message"]}`).toMatch(named);
+        expect(JSON.stringify([error["param"], error["message"]])).toMatch(named);
       }
     }
   });

@@ -1,10 +1,4 @@
-import { z } from "zod";
+import { configJsonSchema } from "../../contract/src/config-json-schema.ts";
 
-import { configSchema } from "../../contract/src/config.ts";
-
-/** The JSON schema of `turnpike.yaml` that editors read: `docs/turnpike.schema.json`. */
-export const configSchemaJson = (): string => {
-  const schema = z.toJSONSchema(configSchema);
-  const titled = { ...schema, title: "turnpike.yaml", description: "Settings of Turnpike." };
-  return `${JSON.stringify(titled, null, 2)}\n`;
-};
+/** The JSON schema of `turnpike.yaml` as `docs/turnpike.schema.json` holds it. */
+export const configSchemaJson = (): string => `${JSON.stringify(configJsonSchema(), null, 2)}\n`;

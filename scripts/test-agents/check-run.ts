@@ -47,8 +47,11 @@ function checkHistory({ dialect, agent, task }: Setting, last: ReceivedRequest):
   const { calls, results, signatures } = dialect.wire.received(last.body);
   const faults: string[] = [];
   const outputs = [task.first, ...task.parallel].map(({ output }) => output);
+  // Gemini's results have no ids: the place tells whose they are.
+  const byId = new Set(results.map(({ id }) => id)).size === results.length;
   outputs.forEach((output, at) => {
-    if (results[at]?.text.includes(output) !== true) faults.push(`result ${at} lacks ${output}`);
+    const result = byId ? results.find(({ id }) => id === calls[at]?.id) : results[at];
+    if (result?.text.includes(output) !== true) faults.push(`call ${at} has no result ${output}`);
   });
   if (calls.length !== outputs.length) faults.push(`${calls.length} calls in the history`);
   if (dialect.signatures && agent.signatures) {

@@ -1,4 +1,4 @@
-import type { Part, TextPart, ToolCallPart } from "#canonical/message.ts";
+import type { Part } from "#canonical/message.ts";
 import type { Signature } from "#canonical/signature.ts";
 
 /*
@@ -18,36 +18,35 @@ export const carriedSignature = (signature: Signature, owner: string): Signature
   itemId: owner,
 });
 
-/** Puts tokens that came in a reasoning of their own back on the parts that they belong to. */
+/**
+ * Puts tokens that came in a reasoning of their own back on the parts that they belong to. One
+ * whose owner is gone is left out: nobody takes it alone.
+ */
 export function withCarriedSignatures(parts: readonly Part[]): Part[] {
   const result = [...parts];
   for (const part of parts) {
     const token = carriedToken(part);
+    if (token === undefined) continue;
     const own = result.indexOf(part);
-    const at = ownerOf(result, token, own);
+    const at = ownerOf(result, token.itemId, own);
     const owner = result[at];
-    if (token === undefined || owner === undefined) continue;
-    result[at] = signed(owner, token);
+    if (owner !== undefined) result[at] = signed(owner, token);
     result.splice(own, 1);
   }
   return result;
 }
 
-/** A call has its owner's id wherever it stands; a text is the nearest one before. */
-function ownerOf(parts: readonly Part[], token: Signature | undefined, before: number): number {
-  const call = parts.findIndex((part) => part.type === "tool-call" && owns(part, token));
-  return call === -1 ? parts.findLastIndex((part, at) => at < before && owns(part, token)) : call;
-}
-
 function carriedToken(part: Part): Signature | undefined {
   if (part.type !== "reasoning" || part.text !== "") return undefined;
-  return part.signature?.origin === "openai" ? undefined : part.signature;
+  const { signature } = part;
+  return signature?.origin === "openai" || signature?.itemId === undefined ? undefined : signature;
 }
 
-function owns(part: Part, token: Signature | undefined): part is TextPart | ToolCallPart {
-  if (token?.itemId === undefined) return false;
-  if (part.type === "tool-call") return part.id === token.itemId;
-  return part.type === "text" && token.itemId === TEXT_OWNER;
+/** A call is found by its id wherever it stands; a text is the nearest one before. */
+function ownerOf(parts: readonly Part[], owner: string | undefined, before: number): number {
+  return owner === TEXT_OWNER
+    ? parts.findLastIndex(({ type }, at) => type === "text" && at < before)
+    : parts.findIndex((part) => part.type === "tool-call" && part.id === owner);
 }
 
 function signed(part: Part, { origin, value }: Signature): Part {

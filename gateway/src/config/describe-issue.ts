@@ -1,5 +1,5 @@
-import { configSchema } from "@turnpike/contract/config.ts";
-import { z } from "zod";
+import { configJsonSchema } from "@turnpike/contract/config-json-schema.ts";
+import type { z } from "zod";
 
 import { buildNearNames } from "#catalog/near-names.ts";
 import { asArray, asObject, isObject, type JsonObject } from "#lib/json.ts";
@@ -73,5 +73,3 @@ function step(node: JsonObject, part: string | number): readonly JsonObject[] {
       : (asObject(node["properties"])[part] ?? node["additionalProperties"]);
   return isObject(next) ? [next] : [];
 }
-
-const configJsonSchema = (): JsonObject => z.toJSONSchema(configSchema);

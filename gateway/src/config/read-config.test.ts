@@ -99,7 +99,21 @@ describe("parseConfig", () => {
       "providers:\n  a:\n    models:\n      - id: m\n        prices: {input: 1}\n",
       /^turnpike\.yaml:5: providers\.a\.models\[0\]\.prices\.output: /,
     ],
-    ["the same provider twice", "providers: [{id: a}, {id: a}]\n", /providers: a is there twice/],
+    [
+      "the same provider twice",
+      "providers: [{id: groq}, {id: groq}]\n",
+      /providers: groq is there twice/,
+    ],
+    [
+      "a provider that nobody knows",
+      "providers:\n  openia:\n    apiKey: x\n",
+      /^turnpike\.yaml:2: providers\.openia: there is no provider "openia"\. Did you mean openai\b/,
+    ],
+    [
+      "the same in a list",
+      "providers:\n  - id: groq\n  - id: mine\n",
+      /^turnpike\.yaml:3: providers\[1\]: there is no provider "mine"\..* needs its baseUrl\.$/,
+    ],
     ["a file that is a list", "- 1\n", /^turnpike\.yaml:1: expected object/],
   ])("refuses %s", (_name, text, expected) => {
     expect(messageOf(text)).toMatch(expected);

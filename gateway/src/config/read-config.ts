@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { configSchema, type ConfigFile, type ProviderEntry } from "@turnpike/contract/config.ts";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
 
+import { buildNearNames } from "#catalog/near-names.ts";
+import { PROVIDERS } from "#providers/providers.ts";
+
 import { ConfigError, pathText, type ConfigFault, type ConfigPath } from "./config-error.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { expandVariables } from "./expand-variables.ts";
@@ -48,6 +51,12 @@ export function parseConfig(text: string, env: Environment, file = "turnpike.yam
   const config = normalise(result.data);
   const double = findDouble(config.providers);
   if (double !== undefined) refuse([{ path: "providers", message: double }]);
+  const strangers = config.providers.flatMap(({ id, baseUrl }, index) => {
+    if (baseUrl !== undefined || Object.hasOwn(PROVIDERS, id)) return [];
+    const at = ["providers", Array.isArray(result.data.providers) ? index : id];
+    return [faultAt(source, at, { path: pathText(at), message: strangerText(id) })];
+  });
+  if (strangers.length > 0) refuse(strangers);
   return config;
 }
 
@@ -114,6 +123,12 @@ const normalise = ({ providers, aliases, server, timeouts, limits }: ConfigFile)
   timeouts: timeouts ?? {},
   limits: limits ?? {},
 });
+
+function strangerText(id: string): string {
+  const near = buildNearNames(Object.keys(PROVIDERS))(id, 2);
+  const hint = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+  return `there is no provider "${id}".${hint} A server of your own needs its baseUrl.`;
+}
 
 function findDouble(providers: readonly ProviderEntry[]): string | undefined {
   const seen = new Set<string>();

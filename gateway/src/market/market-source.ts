@@ -99,12 +99,15 @@ export class MarketSource {
   async open(): Promise<void> {
     const { config, configFile, catalogFile, env, onError } = this.#options;
     await this.#apply(config);
-    const onChange = (next: Config): void => {
-      void this.#apply(next).then(
-        () => this.#options.onConfig(next),
-        (error: unknown) => onError(error instanceof Error ? error.message : String(error)),
-      );
+    const use = async (next: Config): Promise<void> => {
+      try {
+        await this.#apply(next);
+        this.#options.onConfig(next);
+      } catch (error) {
+        onError(error instanceof Error ? error.message : String(error));
+      }
     };
+    const onChange = (next: Config): void => void use(next);
     const onCatalog = (data: CatalogData): void => {
       this.#data = data;
       this.#current = this.#join();

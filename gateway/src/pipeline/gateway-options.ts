@@ -29,7 +29,6 @@ export interface GatewayOptions {
   /** Models to try after the first one. */
   readonly models: readonly string[];
   readonly provider: ProviderPreferences;
-  readonly preference?: string;
   readonly sessionId?: string;
   readonly tags: readonly string[];
 }
@@ -48,13 +47,11 @@ export function readGatewayOptions(body: JsonObject, headers: RequestHeaders): G
   // OpenRouter's clients send `route: "fallback"`, which is what happens anyway.
   const route = typeof body["route"] === "string" ? undefined : reader.nested("route");
   const sessionId = route?.string("session_id") ?? firstHeader(headers, SESSION_HEADERS);
-  const preference = route?.string("preference") ?? headerText(headers, "x-turnpike-preference");
   return {
     models: names(reader, "models") ?? headerList(headers, "x-turnpike-models") ?? [],
     provider: readPreferences(reader.nested("provider") ?? NO_PREFERENCES, headers),
     tags: names(reader, "tags") ?? headerList(headers, "x-turnpike-tags") ?? [],
     ...(sessionId !== undefined && { sessionId: sessionId.slice(0, MAX_NAME) }),
-    ...(preference !== undefined && { preference }),
   };
 }
 

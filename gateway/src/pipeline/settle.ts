@@ -132,22 +132,32 @@ function askedFor(call: Call) {
 }
 
 /** The provider's side of a record. */
-function answeredBy(call: Call, { answer, finish, upstreamId }: Outcome) {
+function answeredBy(call: Call, { answer, finish = null, upstreamId = null }: Outcome) {
   const { attempts } = call;
   const last = attempts.at(-1);
-  const answered = last !== undefined && answer !== undefined;
-  const endpoint = answer?.route.endpoint;
+  const common = { attempts, overheadMs: call.overheadToContentMs ?? overheadMs(call) };
+  if (answer === undefined || last === undefined) {
+    return { ...common, ...NOT_ANSWERED, provider: last?.provider ?? null };
+  }
+  const { endpoint } = answer.route;
   return {
-    attempts,
-    modelUsed: endpoint?.upstreamModel ?? null,
-    provider: endpoint?.provider ?? last?.provider ?? null,
-    upstreamId: upstreamId ?? null,
-    finishReason: finish ?? null,
-    firstContentMs: answered ? last.startedMs + last.durationMs : null,
-    overheadMs: call.overheadToContentMs ?? overheadMs(call),
-    warnings: answer?.losses ?? [],
+    ...common,
+    modelUsed: endpoint.upstreamModel,
+    provider: endpoint.provider,
+    upstreamId,
+    finishReason: finish,
+    firstContentMs: last.startedMs + last.durationMs,
+    warnings: answer.losses,
   };
 }
+
+const NOT_ANSWERED = {
+  modelUsed: null,
+  upstreamId: null,
+  finishReason: null,
+  firstContentMs: null,
+  warnings: [],
+} as const;
 
 const MAX_TEXT = 200;
 

@@ -177,7 +177,7 @@ function answerOf<Request extends AnyRequest, Response extends AnyResponse>(
   const base = { route, lane: "translated", losses, tier: "default", estimateUsage } as const;
   const upstreamId = response.id ?? null;
   return {
-    kind: "whole",
+    kind: "whole" as const,
     ...base,
     usage,
     finish: null,

@@ -16,11 +16,7 @@ export const findRecord = (
   records: Kysely<RecordTables>,
   id: string,
 ): Promise<RecordRow | undefined> =>
-  records
-    .selectFrom("request_records")
-    .selectAll()
-    .where("id", "=", id)
-    .executeTakeFirst() as Promise<RecordRow | undefined>;
+  records.selectFrom("request_records").selectAll().where("id", "=", id).executeTakeFirst();
 
 export interface UsageRow {
   readonly group: string;

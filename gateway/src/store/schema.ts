@@ -50,7 +50,7 @@ export interface RecordTables {
     usage: string | null;
     usage_estimated: number;
     /** Nano-USD; NULL when unknown, `cost_reason` then says why. */
-    cost_nano_usd: bigint | null;
+    cost_nano_usd: bigint | number | null;
     cost_reason: string | null;
     first_content_ms: number | null;
     total_ms: number;

@@ -108,7 +108,7 @@ class SqliteThread implements Sqlite {
   #die(error: unknown): void {
     this.#dead = error instanceof Error ? error : new Error(String(error));
     const waiting = [...(this.#inFlight ?? []), ...[...this.#queues.values()].flat()];
-    for (const { reject } of waiting) reject(storeError(this.#dead.message));
+    for (const one of waiting) one.reject(storeError(this.#dead.message));
     this.#inFlight = undefined;
     this.#onIdle?.();
   }

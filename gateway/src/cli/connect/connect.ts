@@ -127,11 +127,11 @@ interface Rest {
 
 /** What is left to the person: variables to export, and things to know. */
 function sayRest(io: CliIo, tool: Tool, { gate, hasFile }: Rest): void {
-  const variables = hasFile ? tool.stillNeeded?.(gate) : tool.variables(gate);
-  if (variables !== undefined) {
-    const what = hasFile ? "reads the key from the environment" : "is set up by the environment";
-    io.out(`${tool.label} ${what}; put this into your shell's profile:`);
-    io.out(exportLines(variables));
+  const needed = hasFile ? tool.stillNeeded?.(gate) : undefined;
+  if (needed !== undefined) {
+    io.out(`${tool.label} reads the key from the environment; put this into your shell's profile:`);
+    io.out(exportLines(needed));
   }
+  if (!hasFile) io.out(`${tool.label} keeps its settings where only it can write. Do this:`);
   tool.notes(gate).forEach((note) => io.out(note));
 }

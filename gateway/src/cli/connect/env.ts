@@ -33,6 +33,7 @@ export const envCommand = (io: CliIo) =>
       const variables = tool.variables(gate);
       if (args.json === true) printJson(io, variables);
       else io.out(exportLines(variables));
+      tool.notes(gate).forEach((note) => io.err(`# ${note}`));
       const own = io.env["TURNPIKE_KEY"] ?? "";
       if (key === FROM_SHELL && own === "") {
         io.err(

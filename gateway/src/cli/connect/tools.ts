@@ -65,13 +65,9 @@ const geminiVariables = ({ url, key }: Gate): Variables => ({
   GEMINI_API_KEY: key,
 });
 
-const openaiVariables = ({ url, key }: Gate): Variables => ({
+const qwenVariables = ({ url, key }: Gate): Variables => ({
   OPENAI_BASE_URL: `${url}/v1`,
   OPENAI_API_KEY: key,
-});
-
-const qwenVariables = (gate: Gate): Variables => ({
-  ...openaiVariables(gate),
   OPENAI_MODEL: "auto",
 });
 
@@ -122,7 +118,7 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
   cline: {
     label: "Cline",
     files: NO_FILES,
-    variables: openaiVariables,
+    variables: ownKey,
     notes: ({ url, key }) => [
       `Command line: cline auth openai -k ${key} -m auto -b ${url}/v1`,
       `VS Code: choose the provider "OpenAI Compatible", base URL ${url}/v1, model auto, and the key.`,
@@ -160,8 +156,8 @@ export const TOOLS: Readonly<Record<string, Tool>> = {
           ),
       },
     ],
-    variables: openaiVariables,
-    notes: () => [],
+    variables: ownKey,
+    notes: () => ["Continue reads its settings from its file alone, not from variables."],
   },
   "gemini-cli": {
     label: "Gemini CLI",
