@@ -10,6 +10,7 @@ import { addModelRoutes } from "#http/ingress/models.ts";
 import { addOperationsRoutes } from "#http/ingress/operations.ts";
 import { addResponseRoutes } from "#http/ingress/responses.ts";
 import { createServer } from "#http/server.ts";
+import { VERSION } from "#lib/version.ts";
 import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
@@ -26,8 +27,6 @@ import { findGeneration } from "#telemetry/read-record.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer, type Dialer } from "#upstream/dialer.ts";
-
-export const VERSION = "0.1.0";
 
 export interface AppOptions {
   /** The data folder. */

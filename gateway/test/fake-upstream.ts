@@ -22,6 +22,8 @@ export interface FakeUpstream {
   readonly requests: ReceivedRequest[];
   /** Connections that the gateway closed before the answer was complete. */
   readonly aborted: () => number;
+  /** Connections that are open now. */
+  readonly openConnections: () => Promise<number>;
   /** What the next requests get; the last one given stays. */
   answer(...scripts: Script[]): void;
   close(): Promise<void>;
@@ -54,6 +56,10 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     aborted: () => aborted,
+    openConnections: () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      }),
     answer: (...next) => {
       scripts = next;
     },

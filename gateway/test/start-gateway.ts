@@ -34,6 +34,8 @@ export const providerEnvironment = (origin: string): Record<string, string> => (
   COHERE_BASE_URL: `${origin}/cohere`,
   GROQ_API_KEY: "gsk-upstream-groq",
   GROQ_BASE_URL: `${origin}/groq/v1`,
+  AI_GATEWAY_API_KEY: "vck-upstream-vercel",
+  VERCEL_BASE_URL: `${origin}/vercel/v1`,
   DEEPSEEK_API_KEY: "sk-upstream-deepseek",
   DEEPSEEK_BASE_URL: `${origin}/deepseek`,
 });

@@ -11,8 +11,8 @@ export interface Agent {
   readonly command: (model: string, prompt: string) => readonly [string, ...string[]];
   /** What the model has to be told of beside `turnpike connect`'s settings. */
   readonly addModel?: (userHome: string, model: string) => void;
-  /** It hands opaque reasoning tokens back, in the protocol that it speaks. */
-  readonly signatures: boolean;
+  /** The opaque tokens that it hands back, in the protocol that it speaks. */
+  readonly keeps: readonly ("reasoning" | "calls")[];
 }
 
 export const AGENTS: Readonly<Record<string, Agent>> = {
@@ -26,7 +26,7 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       "claude",
       ...["-p", prompt, "--model", model, "--output-format", "json", "--allowedTools", "Bash"],
     ],
-    signatures: true,
+    keeps: ["reasoning", "calls"],
   },
   codex: {
     quiet: {},
@@ -35,7 +35,7 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       ...["exec", "--json", "--skip-git-repo-check", "-m", model],
       ...["--dangerously-bypass-approvals-and-sandbox", prompt],
     ],
-    signatures: true,
+    keeps: ["reasoning", "calls"],
   },
   opencode: {
     quiet: {
@@ -50,8 +50,9 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       const keys = ["provider", "turnpike", "models", model];
       writeFileSync(path, setJsonc(readFileSync(path, "utf8"), keys, { name: model }));
     },
-    // Chat Completions has no place for them that its SDK knows.
-    signatures: false,
+    // Its SDK for Chat Completions does not know `reasoning_details`, and hands the signature of a
+    // call back only where the provider is named google in its settings.
+    keeps: [],
   },
 };
 

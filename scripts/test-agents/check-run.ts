@@ -14,6 +14,7 @@ export function checkRun(setting: Setting, run: Run): readonly string[] {
     ...checkAgent(setting, run),
     ...checkUpstream(setting, run),
     ...checkRecords(run),
+    ...checkAccesses(run),
     ...run.warnings.map((warning) => `the gateway logged: ${warning}`),
   ];
 }
@@ -54,7 +55,7 @@ function checkHistory({ dialect, agent, task }: Setting, last: ReceivedRequest):
     if (result?.text.includes(output) !== true) faults.push(`call ${at} has no result ${output}`);
   });
   if (calls.length !== outputs.length) faults.push(`${calls.length} calls in the history`);
-  if (dialect.signatures && agent.signatures) {
+  if (dialect.signs !== undefined && agent.keeps.includes(dialect.signs)) {
     const lost = [1, 2].filter((turn) => !signatures.includes(signatureOf(turn)));
     if (lost.length > 0) faults.push(`the opaque reasoning of turn ${lost.join(" and ")} is lost`);
   }
@@ -77,4 +78,9 @@ function checkRecords({ records }: Run): string[] {
   if (chats.length < TURNS) faults.push(`${chats.length} records of ${TURNS} turns`);
   if (chats.some(({ session }) => session === null)) faults.push("a record has no session");
   return [...new Set(faults)];
+}
+
+function checkAccesses({ accesses }: Run): string[] {
+  const refused = accesses.filter(({ status }) => status >= 400);
+  return refused.map(({ method, path, status }) => `${method} ${path} was answered ${status}`);
 }

@@ -13,8 +13,8 @@ export interface Dialect {
   readonly model: string;
   /** Makes the gateway know that provider, at the fake one's address. */
   readonly env: (origin: string) => Readonly<Record<string, string>>;
-  /** The protocol has a place for opaque reasoning tokens, which have to come back. */
-  readonly signatures: boolean;
+  /** Where the protocol has opaque tokens, which have to come back with the history. */
+  readonly signs?: "reasoning" | "calls";
 }
 
 export const DIALECTS: Readonly<Record<UpstreamProtocol, Dialect>> = {
@@ -22,36 +22,34 @@ export const DIALECTS: Readonly<Record<UpstreamProtocol, Dialect>> = {
     wire: OPENAI_CHAT,
     model: "groq/openai/gpt-oss-120b",
     env: (origin) => ({ GROQ_API_KEY: "gsk-upstream", GROQ_BASE_URL: `${origin}/openai/v1` }),
-    signatures: false,
   },
   "openai-responses": {
     wire: OPENAI_RESPONSES,
     model: "openai/gpt-5.3-codex",
     env: (origin) => ({ OPENAI_API_KEY: "sk-upstream", OPENAI_BASE_URL: `${origin}/v1` }),
-    signatures: true,
+    signs: "reasoning",
   },
   "anthropic-messages": {
     wire: ANTHROPIC_MESSAGES,
     model: "anthropic/claude-sonnet-4-6",
     env: (origin) => ({ ANTHROPIC_API_KEY: "sk-ant-upstream", ANTHROPIC_BASE_URL: origin }),
-    signatures: true,
+    signs: "reasoning",
   },
   gemini: {
     wire: GEMINI,
     model: "google/gemini-3.5-flash",
     env: (origin) => ({ GEMINI_API_KEY: "upstream", GEMINI_BASE_URL: `${origin}/v1beta` }),
-    signatures: true,
+    signs: "calls",
   },
   "bedrock-converse": {
     wire: BEDROCK_CONVERSE,
     model: "bedrock/us.anthropic.claude-sonnet-4-6",
     env: (origin) => ({ AWS_BEARER_TOKEN_BEDROCK: "upstream", BEDROCK_BASE_URL: origin }),
-    signatures: true,
+    signs: "reasoning",
   },
   cohere: {
     wire: COHERE,
     model: "cohere/command-a-03-2025",
     env: (origin) => ({ COHERE_API_KEY: "upstream", COHERE_BASE_URL: origin }),
-    signatures: false,
   },
 };

@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { startApp } from "../../gateway/src/app.ts";
 import { openStore } from "../../gateway/src/store/store.ts";
 import { startFakeUpstream, type ReceivedRequest } from "../../gateway/test/fake-upstream.ts";
+import { startAccessLog, type Access } from "./access-log.ts";
 import { connectAgent, type Agent } from "./agents.ts";
 import type { Dialect } from "./dialects.ts";
 import { readRecords, type RunRecord } from "./read-records.ts";
@@ -28,6 +29,8 @@ export interface Setting {
 /** Everything that can be known of a run from outside. */
 export interface Run extends AgentExit {
   readonly seconds: number;
+  /** All that the agent asked of the gateway, model lists and the like too. */
+  readonly accesses: readonly Access[];
   /** What the provider was asked. */
   readonly requests: readonly ReceivedRequest[];
   readonly records: readonly RunRecord[];
@@ -56,6 +59,7 @@ export async function runAgent(setting: Setting): Promise<Run> {
   upstream.answer(scriptedModel(dialect.wire, task));
   const env = { TURNPIKE_KEY: KEY, ...dialect.env(upstream.origin) };
   const app = await startApp({ home, env, port: 0 });
+  const log = startAccessLog(Number(new URL(app.url).port));
   try {
     const started = performance.now();
     const exit = await spawnAgent(setting, folder, app.url);
@@ -64,8 +68,10 @@ export async function runAgent(setting: Setting): Promise<Run> {
     const store = await openStore(home);
     const records = await readRecords(store.records);
     await store.close();
-    return { ...exit, seconds, requests: upstream.requests, records, warnings };
+    const { requests } = upstream;
+    return { ...exit, seconds, accesses: log.lines, requests, records, warnings };
   } finally {
+    log.stop();
     process.off("warning", onWarning);
     await upstream.close();
     rmSync(folder, { recursive: true, force: true });

@@ -25,7 +25,7 @@ interface OpenCandidate {
 }
 
 /** Collects the events of a whole stream to the response that a non-streamed call would give. */
-export class EventFolder {
+class EventFolder {
   readonly #blocks = new Map<number, OpenBlock>();
   readonly #candidates: OpenCandidate[] = [];
   #id = "";

@@ -17,8 +17,19 @@ export interface Signature {
   readonly redacted?: boolean;
 }
 
-/** Marks a token that has left through a dialect which is not its origin's. */
-export const WRAPPED_SIGNATURE_PREFIX = "tp1.";
+/** The one wording of the loss when a provider does not take another one's token back. */
+export const foreignSignature = ({ origin }: Pick<Signature, "origin">): string =>
+  `a signature made by ${origin} was dropped`;
+
+/**
+ * Marks a token that has left through a dialect which is not its origin's. Letters and digits, a
+ * multiple of four of them: Google's SDKs in Go, Java and Python read a thought signature as base64
+ * and write it anew, some in the URL-safe alphabet, some in the other.
+ */
+export const WRAPPED_SIGNATURE_PREFIX = "turnpikeSig1";
+
+/** What base64 could write with `+`, `/`, `-` or `_`, in which its alphabets differ. */
+const OUTSIDE_BASE62 = /[>?~\x7f-\uffff]/g;
 
 /**
  * Writes a signature into the one opaque string field that a foreign dialect has for it. The client
@@ -26,8 +37,13 @@ export const WRAPPED_SIGNATURE_PREFIX = "tp1.";
  */
 export function wrapSignature(signature: Signature): string {
   const { origin, value, itemId, redacted } = signature;
-  const json = JSON.stringify({ o: origin, v: value, i: itemId, r: redacted });
-  return WRAPPED_SIGNATURE_PREFIX + Buffer.from(json).toString("base64url");
+  const json = JSON.stringify({ o: origin, v: value, i: itemId, r: redacted }).replaceAll(
+    OUTSIDE_BASE62,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  // Whole groups of three bytes: no padding that a client could add or cut.
+  const padded = json.padEnd(Math.ceil(json.length / 3) * 3);
+  return WRAPPED_SIGNATURE_PREFIX + Buffer.from(padded, "latin1").toString("base64");
 }
 
 const ORIGINS: ReadonlySet<string> = new Set(["anthropic", "openai", "gemini", "bedrock", "other"]);
@@ -37,7 +53,7 @@ export function unwrapSignature(text: string, origin: SignatureOrigin): Signatur
   if (!text.startsWith(WRAPPED_SIGNATURE_PREFIX)) return { origin, value: text };
   try {
     const encoded = text.slice(WRAPPED_SIGNATURE_PREFIX.length);
-    const json: unknown = JSON.parse(Buffer.from(encoded, "base64url").toString());
+    const json: unknown = JSON.parse(Buffer.from(encoded, "base64").toString());
     const { o, v, i, r } = json as Record<string, unknown>;
     if (typeof v !== "string" || typeof o !== "string" || !ORIGINS.has(o)) throw new TypeError();
     return {

@@ -24,7 +24,7 @@ const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** The dialect in which a path's errors are written. */
-export function protocolOfPath(path: string): ClientProtocol {
+function protocolOfPath(path: string): ClientProtocol {
   if (path.includes("/v1/messages") || path.startsWith("/anthropic/")) return "anthropic-messages";
   if (path.startsWith("/v1beta") || /\/v1\/models\/[^/]+:/.test(path)) return "gemini";
   if (path.includes("/v1/responses")) return "openai-responses";
@@ -67,7 +67,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** Writes a failure in the dialect of the request's path. */
-export function sendFailure(
+function sendFailure(
   request: FastifyRequest,
   reply: FastifyReply,
   failure: Failure,

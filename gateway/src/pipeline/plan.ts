@@ -48,7 +48,7 @@ export function planRoutes(
   return { routes: options.provider.allowFallbacks ? unique : unique.slice(0, 1), rejected };
 }
 
-export const endpointName = (endpoint: CatalogEndpoint): string =>
+const endpointName = (endpoint: CatalogEndpoint): string =>
   `${endpoint.provider}/${endpoint.upstreamModel}`;
 
 function candidatesOf(name: string, market: Market, needs: Needs): readonly Candidate[] {

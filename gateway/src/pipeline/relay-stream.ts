@@ -4,9 +4,6 @@ import type { AnswerSink } from "#pipeline/exchange.ts";
 import { networkFailure } from "#pipeline/network-failure.ts";
 import type { StreamLane, StreamState } from "#pipeline/stream-state.ts";
 
-/** A client that reads nothing for this long is cut, so that it holds no connection and no memory. */
-export const WRITE_STALL_MS = 60_000;
-
 interface Timers {
   readonly firstContentMs: number;
   readonly writeStallMs: number;

@@ -92,7 +92,7 @@ const NO_BACKGROUND = {
 } as const;
 
 /** The input as items: text alone is a user message. */
-export function inputItems(body: JsonObject): readonly unknown[] {
+function inputItems(body: JsonObject): readonly unknown[] {
   const { input } = body as { input?: unknown };
   if (typeof input === "string") {
     return [{ type: "message", role: "user", content: [{ type: "input_text", text: input }] }];

@@ -1,15 +1,24 @@
-import { sql, type Kysely } from "kysely";
+import { sql, type CompiledQuery, type Kysely } from "kysely";
 
 import type { RecordTables } from "#store/schema.ts";
 
 export type RecordRow = Omit<RecordTables["request_records"], "seq"> & { readonly seq?: number };
 
+type NewRecord = Omit<RecordTables["request_records"], "seq">;
+
+/** Built once, with the order of its columns: building the statement costs more than running it. */
+let insert:
+  | { readonly query: CompiledQuery; readonly columns: readonly (keyof NewRecord)[] }
+  | undefined;
+
 /** Resolves once the row survives a killed process. */
-export async function insertRecord(
-  records: Kysely<RecordTables>,
-  row: Omit<RecordTables["request_records"], "seq">,
-): Promise<void> {
-  await records.insertInto("request_records").values(row).execute();
+export async function insertRecord(records: Kysely<RecordTables>, row: NewRecord): Promise<void> {
+  insert ??= {
+    query: records.insertInto("request_records").values(row).compile(),
+    columns: Object.keys(row) as (keyof NewRecord)[],
+  };
+  const { query, columns } = insert;
+  await records.executeQuery({ ...query, parameters: columns.map((column) => row[column]) });
 }
 
 export const findRecord = (

@@ -39,6 +39,7 @@ class SqliteThread implements Sqlite {
   readonly #queues: ReadonlyMap<string, Waiting[]>;
   #inFlight: readonly Waiting[] | undefined;
   #dead: Error | undefined;
+  #sending = false;
   #onIdle: (() => void) | undefined;
   readonly #settle = (replies: BatchReply): void => {
     const batch = this.#inFlight ?? [];
@@ -70,8 +71,7 @@ class SqliteThread implements Sqlite {
         return reject(storeError(this.#dead?.message));
       }
       queue.push({ statement: { sql, parameters }, resolve, reject });
-      // What is asked for until the stack is empty goes together.
-      return queueMicrotask(() => this.#sendNext());
+      return this.#sendSoon();
     });
   }
 
@@ -88,6 +88,16 @@ class SqliteThread implements Sqlite {
       this.#worker.postMessage("close");
     });
     this.#dead = new Error("closed");
+  }
+
+  /** What is asked for in one turn of the event loop goes together: waking the thread and committing cost most. */
+  #sendSoon(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    setImmediate(() => {
+      this.#sending = false;
+      this.#sendNext();
+    });
   }
 
   #sendNext(): void {

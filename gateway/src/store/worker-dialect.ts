@@ -11,6 +11,16 @@ import type { SQLInputValue } from "node:sqlite";
 import type { Sqlite } from "#store/sqlite.ts";
 
 /**
+ * The thread orders statements itself. Kysely's own adapter would hold each back until the one before
+ * is done: no two would ever share a transaction.
+ */
+class ThreadAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+/**
  * Kysely over one file of the SQLite thread. Every statement stands alone: what must happen
  * together is written as one statement, for the thread mixes the statements of many requests.
  */
@@ -42,7 +52,7 @@ export function workerDialect(sqlite: Sqlite, file: string): Dialect {
     destroy: async () => {},
   };
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new ThreadAdapter(),
     createDriver: () => driver,
     createIntrospector: (database) => new SqliteIntrospector(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),

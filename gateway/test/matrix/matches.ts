@@ -29,8 +29,10 @@ export const mentions =
   (actual) =>
     JSON.stringify(actual).includes(text) ? undefined : `does not mention ${text.slice(0, 60)}`;
 
-export const absent: Predicate = (actual) =>
-  actual === undefined ? undefined : `is ${JSON.stringify(actual).slice(0, 100)}, not absent`;
+export const without =
+  (text: string): Predicate =>
+  (actual) =>
+    JSON.stringify(actual).includes(text) ? `mentions ${text}` : undefined;
 
 export const all =
   (...patterns: readonly unknown[]): Predicate =>

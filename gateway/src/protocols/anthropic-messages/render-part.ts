@@ -1,3 +1,4 @@
+import { foreignSignature } from "#canonical/signature.ts";
 import { toolInputObject } from "#canonical/tool-input.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { compact } from "#lib/json.ts";
@@ -141,16 +142,17 @@ function renderReasoning(part: ReasoningPart, context: PartContext): JsonObject 
   const { text, signature } = part;
   if (signature === undefined) return lost(context, "reasoning without a signature is refused");
   if (signature.origin !== "anthropic") {
-    return lost(
-      context,
-      `a signature made by ${signature.origin} is refused, its reasoning with it`,
-    );
+    context.reportLoss("messages.reasoning", foreignSignature(signature));
+    return undefined;
   }
   if (signature.redacted === true) return { type: "redacted_thinking", data: signature.value };
   return { type: "thinking", thinking: text, signature: signature.value };
 }
 
 function renderToolCall(part: ToolCallPart, context: PartContext): JsonObject {
+  const { signature } = part;
+  if (signature !== undefined)
+    context.reportLoss("messages.reasoning", foreignSignature(signature));
   return compact({
     type: "tool_use",
     id: providerToolId(part.id),

@@ -193,7 +193,7 @@ describe("createStreamRenderer", () => {
     const token = bodies
       .map((body) => body["delta"] as JsonObject | undefined)
       .find((value) => value?.["type"] === "signature_delta");
-    expect(String(token?.["signature"])).toMatch(/^tp1\./);
+    expect(String(token?.["signature"])).toMatch(/^turnpikeSig1/);
   });
 
   test("closes what was left open, and a failure ends without a success terminator", () => {

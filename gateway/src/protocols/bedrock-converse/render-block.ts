@@ -9,6 +9,7 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from "#canonical/message.ts";
+import { foreignSignature } from "#canonical/signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { toolInputObject } from "#canonical/tool-input.ts";
 import { renderAudio, renderDocument, renderImage, renderVideo } from "./render-media.ts";
@@ -78,7 +79,7 @@ function renderReasoning(part: ReasoningPart, context: BlockContext): JsonObject
     return undefined;
   }
   if (!takesSignature(context.upstreamModel, signature)) {
-    context.reportLoss("messages.reasoning", `a signature made by ${signature.origin} was dropped`);
+    context.reportLoss("messages.reasoning", foreignSignature(signature));
     return undefined;
   }
   if (signature.redacted === true) {
@@ -88,7 +89,9 @@ function renderReasoning(part: ReasoningPart, context: BlockContext): JsonObject
 }
 
 function renderCall(part: ToolCallPart, context: BlockContext): JsonObject {
-  const { id, kind } = part;
+  const { id, kind, signature } = part;
+  if (signature !== undefined)
+    context.reportLoss("messages.reasoning", foreignSignature(signature));
   const text = kind === "custom" ? customToolArguments(part.input) : part.input;
   const { value, exact } = toolInputObject(text);
   if (!exact) {

@@ -3,6 +3,7 @@ import type { JsonObject } from "#lib/json.ts";
 import { customToolArguments } from "#canonical/custom-tool.ts";
 import { urlFromMedia } from "#canonical/media-source.ts";
 import type { Message, Part, ToolCallPart, ToolResultPart } from "#canonical/message.ts";
+import { foreignSignature } from "#canonical/signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import type { RenderTarget, ReportLoss } from "#protocols/codec.ts";
 
@@ -93,7 +94,7 @@ function reasoningTexts(parts: readonly Part[], reportLoss: ReportLoss): string[
   return parts.flatMap((part) => {
     if (part.type !== "reasoning") return [];
     if (part.signature !== undefined) {
-      reportLoss("messages.reasoning", `a signature made by ${part.signature.origin} was dropped`);
+      reportLoss("messages.reasoning", foreignSignature(part.signature));
     }
     return part.text === "" ? [] : [part.text];
   });

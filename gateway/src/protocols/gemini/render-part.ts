@@ -1,4 +1,4 @@
-import { signatureText } from "#canonical/signature.ts";
+import { foreignSignature, signatureText } from "#canonical/signature.ts";
 import type { Signature } from "#canonical/signature.ts";
 import { toolInputObject } from "#canonical/tool-input.ts";
 import { flatToolName } from "#canonical/tool.ts";
@@ -69,7 +69,7 @@ function lost({ field, reportLoss }: PartContext, reason: string): [] {
 function ownSignature(signature: Signature | undefined, context: PartContext): string | undefined {
   if (signature === undefined) return undefined;
   if (signature.origin === "gemini") return signatureText(signature, "gemini");
-  context.reportLoss(context.field, `a signature made by ${signature.origin} is refused`);
+  context.reportLoss("messages.reasoning", foreignSignature(signature));
   return undefined;
 }
 
@@ -81,7 +81,13 @@ function renderText({ text, signature }: TextPart, context: PartContext): JsonOb
 
 function renderReasoning({ text, signature }: ReasoningPart, context: PartContext): JsonObject[] {
   if (signature?.origin !== "gemini" && !context.sameProtocol) {
-    return lost(context, "reasoning of another provider is not sent on");
+    context.reportLoss(
+      "messages.reasoning",
+      signature === undefined
+        ? "reasoning of another provider is not sent on"
+        : foreignSignature(signature),
+    );
+    return [];
   }
   const thoughtSignature = ownSignature(signature, context);
   if (text === "" && thoughtSignature === undefined) return [];

@@ -195,7 +195,7 @@ describe("createStreamRenderer", () => {
             parts: [
               {
                 functionCall: { id: "c1", name: "f", args: { a: 1 } },
-                thoughtSignature: expect.stringMatching(/^tp1\./),
+                thoughtSignature: expect.stringMatching(/^turnpikeSig1/),
               },
             ],
           },

@@ -6,6 +6,7 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from "#canonical/message.ts";
+import { foreignSignature } from "#canonical/signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
@@ -110,7 +111,7 @@ function renderToolCall(call: ToolCallPart, target: RenderTarget): JsonObject {
   const { id, kind, input, signature } = call;
   const name = flatToolName(call);
   if (signature !== undefined && target.dialect.reasoningReplay !== "reasoning_details") {
-    target.reportLoss("thought_signature", `signature made by ${signature.origin} is not sent on`);
+    target.reportLoss("thought_signature", foreignSignature(signature));
   }
   const cache = renderCache(call.cache, target);
   if (kind === "custom" && target.dialect.customTools === true) {
@@ -130,7 +131,7 @@ function renderReplay(parts: readonly Part[], target: RenderTarget): JsonObject 
   if (reasoning.length === 0) return required ? { reasoning_content: "" } : {};
   const signed = reasoning.find((part) => part.signature !== undefined)?.signature;
   if (signed !== undefined) {
-    target.reportLoss("thinking.signature", `signature made by ${signed.origin} is not sent on`);
+    target.reportLoss("thinking.signature", foreignSignature(signed));
   }
   const text = reasoning
     .map((part) => part.text)

@@ -34,6 +34,8 @@ interface OpenCall {
   readonly kind: "function" | "custom";
   /** Declared as custom, called as a function: the input can only be read when it is whole. */
   readonly unwraps: boolean;
+  /** Its signature went out with the start. */
+  readonly signed: boolean;
   input: string;
 }
 
@@ -210,15 +212,18 @@ class ChatStreamRenderer implements StreamRenderer {
   }
 
   #callStart(event: Event<"tool-call-start">): string {
-    const { id, name, kind } = event;
+    const { id, name, kind, signature } = event;
     const unwraps = kind === "function" && isCustomTool(this.#context.request.tools, name);
     const position = this.#of(event).calls++;
-    this.#calls.set(event.index, { position, kind, unwraps, input: "" });
+    const signed = signature !== undefined;
+    this.#calls.set(event.index, { position, kind, unwraps, signed, input: "" });
     const called =
       kind === "custom" || unwraps
         ? { type: "custom", custom: { name, input: "" } }
         : { type: "function", function: { name, arguments: "" } };
-    return this.#chunk(event, { tool_calls: [{ index: position, id, ...called }] });
+    // AI SDK (opencode's client) reads a call's signature from the first fragment alone.
+    const extra = signed ? signatureExtra(signature) : {};
+    return this.#chunk(event, { tool_calls: [{ index: position, id, ...called, ...extra }] });
   }
 
   #callInput(event: { readonly candidate?: number }, call: OpenCall, text: string): string {
@@ -238,7 +243,7 @@ class ChatStreamRenderer implements StreamRenderer {
     else if (call.kind === "function" && call.input === "") {
       rest = this.#callInput(event, call, "{}");
     }
-    if (event.signature === undefined) return rest;
+    if (event.signature === undefined || call.signed) return rest;
     // AI SDK's schema wants `function` in every fragment.
     const called = { index: call.position, function: { arguments: "" } };
     const signed = { ...called, ...signatureExtra(event.signature) };

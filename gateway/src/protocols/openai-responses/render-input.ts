@@ -7,6 +7,7 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from "#canonical/message.ts";
+import { foreignSignature } from "#canonical/signature.ts";
 import type { Signature } from "#canonical/signature.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import { flatToolName } from "#canonical/tool.ts";
@@ -98,7 +99,7 @@ function assistantMessage(content: readonly JsonObject[]): JsonObject {
 function assistantBlock(part: Part, reportLoss: ReportLoss): JsonObject | undefined {
   if (part.type === "refusal") return { type: "refusal", refusal: part.text };
   if (part.type === "text") {
-    if (part.signature !== undefined) reportForeign(part.signature.origin, reportLoss);
+    if (part.signature !== undefined) reportForeign(part.signature, reportLoss);
     const annotations = (part.citations ?? []).flatMap(
       (citation) => renderAnnotation(citation, part.text.length) ?? [],
     );
@@ -135,7 +136,7 @@ function assistantItem(part: Part, target: RenderTarget): JsonObject | undefined
 function renderReasoning(part: ReasoningPart, target: RenderTarget): JsonObject | undefined {
   const { signature, text } = part;
   if (signature?.origin === "openai") return signedReasoning(part, signature);
-  if (signature !== undefined) reportForeign(signature.origin, target.reportLoss);
+  if (signature !== undefined) reportForeign(signature, target.reportLoss);
   const { reasoningReplay = "none" } = target.dialect;
   if (text !== "" && TEXT_REPLAY.has(reasoningReplay)) {
     return { type: "reasoning", summary: [], content: [{ type: "reasoning_text", text }] };
@@ -163,8 +164,8 @@ function signedReasoning({ text, summary }: ReasoningPart, signature: Signature)
   });
 }
 
-const reportForeign = (origin: string, reportLoss: ReportLoss): void =>
-  reportLoss("messages.reasoning", `a reasoning token made by ${origin} was dropped`);
+const reportForeign = (signature: Signature, reportLoss: ReportLoss): void =>
+  reportLoss("messages.reasoning", foreignSignature(signature));
 
 function renderCall(part: ToolCallPart, reportLoss: ReportLoss): JsonObject {
   if (part.signature !== undefined) reportForeign(part.signature.origin, reportLoss);

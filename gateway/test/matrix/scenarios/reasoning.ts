@@ -1,5 +1,5 @@
 import type { Answer, Scenario, ScenarioGroup, Upstream } from "../scenario.ts";
-import { anyOf, mentions, some } from "../matches.ts";
+import { all, anyOf, mentions, some, without } from "../matches.ts";
 
 const usage = { input: 50, output: 40, reasoning: 30 };
 
@@ -67,6 +67,16 @@ const upstreams: readonly Upstream[] = [
   "gemini",
   "bedrock-converse",
   "cohere",
+];
+
+/** What must not reach a provider that did not make it; the last is the gateway's own wrapping. */
+const TOKENS = [
+  "ErchatSignature==",
+  "gAAAAAopaqueReasoning==",
+  "ErUBanthropicSignature==",
+  "CiQBgeminiThought==",
+  "ErcBbedrockSignature",
+  "tp1.",
 ];
 
 /** The token of each provider where that provider wants it back. */
@@ -162,17 +172,7 @@ export const REASONING: ScenarioGroup = {
       sent: Object.fromEntries(
         upstreams.map((name) => [
           name,
-          (body: unknown) =>
-            [
-              "ErchatSignature==",
-              "gAAAAAopaqueReasoning==",
-              "CiQBgeminiThought==",
-              "tp1.",
-            ].some((token) => mentions(token)(body) === undefined)
-              ? "holds another provider's token"
-              : mentions("call_now_1")(body) === undefined || mentions("functionCall")(body) === undefined
-                ? undefined
-                : "lost the call",
+          all(mentions("42 degrees"), ...TOKENS.map((token) => without(token))),
         ]),
       ) as unknown as Scenario["sent"],
       answer: CALL,

@@ -41,10 +41,11 @@ const messageItem = (answer: Answer): JsonObject => ({
   content: content(answer),
 });
 
-const callItem = ({ id, name, input, custom }: NonNullable<Answer["calls"]>[number]) =>
+const callItem = ({ id, name, namespace, input, custom }: NonNullable<Answer["calls"]>[number]) =>
   custom === undefined
     ? {
         id: `fc_${id}`,
+        ...(namespace !== undefined && !name.startsWith(namespace) && { namespace }),
         type: "function_call",
         status: "completed",
         call_id: id,
