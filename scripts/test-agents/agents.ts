@@ -3,12 +3,15 @@ import { dirname, join } from "node:path";
 
 import { setJsonc } from "../../gateway/src/cli/connect/jsonc-edit.ts";
 import { TOOLS, type Gate } from "../../gateway/src/cli/connect/tools.ts";
+import { asObject, parseObject } from "../../gateway/src/lib/json.ts";
 
 /** A coding agent and how it is run without a person. */
 export interface Agent {
   /** Variables that keep it from doing anything but the task. */
   readonly quiet: Readonly<Record<string, string>>;
   readonly command: (model: string, prompt: string) => readonly [string, ...string[]];
+  /** The agent's own last words in its output: not those of the tools that it ran. */
+  readonly answerOf: (stdout: string) => string;
   /** What the model has to be told of beside `turnpike connect`'s settings. */
   readonly addModel?: (userHome: string, model: string) => void;
   /** The opaque tokens that it hands back, in the protocol that it speaks. */
@@ -26,6 +29,7 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       "claude",
       ...["-p", prompt, "--model", model, "--output-format", "json", "--allowedTools", "Bash"],
     ],
+    answerOf: (stdout) => String(parseObject(stdout)?.["result"]),
     keeps: ["reasoning", "calls"],
   },
   codex: {
@@ -35,6 +39,10 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       ...["exec", "--json", "--skip-git-repo-check", "-m", model],
       ...["--dangerously-bypass-approvals-and-sandbox", prompt],
     ],
+    answerOf: (stdout) => {
+      const items = stdout.split("\n").map((line) => asObject(parseObject(line)?.["item"]));
+      return String(items.findLast(({ type }) => type === "agent_message")?.["text"]);
+    },
     keeps: ["reasoning", "calls"],
   },
   opencode: {
@@ -45,6 +53,8 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
     },
     command: (model, prompt) => ["opencode", "run", "-m", `turnpike/${model}`, prompt],
+    // Tools are told on the other output.
+    answerOf: (stdout) => stdout,
     addModel: (userHome, model) => {
       const path = join(userHome, ".config", "opencode", "opencode.json");
       const keys = ["provider", "turnpike", "models", model];

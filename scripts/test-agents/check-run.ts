@@ -19,14 +19,14 @@ export function checkRun(setting: Setting, run: Run): readonly string[] {
   ];
 }
 
-function checkAgent({ task }: Setting, { code, stdout, stderr }: Run): string[] {
+function checkAgent({ agent, task }: Setting, { code, stdout, stderr }: Run): string[] {
   const faults: string[] = [];
   if (code !== 0) {
     const said = `${stdout.slice(-600)}\n${stderr.slice(-600)}`;
     faults.push(code === null ? `no end within the time limit\n${said}` : `exit ${code}\n${said}`);
   }
   for (const { output } of [task.first, ...task.parallel]) {
-    if (!stdout.includes(output)) faults.push(`the agent's answer lacks ${output}`);
+    if (!agent.answerOf(stdout).includes(output)) faults.push(`the agent's answer lacks ${output}`);
   }
   return faults;
 }
@@ -54,7 +54,10 @@ function checkHistory({ dialect, agent, task }: Setting, last: ReceivedRequest):
     const result = byId ? results.find(({ id }) => id === calls[at]?.id) : results[at];
     if (result?.text.includes(output) !== true) faults.push(`call ${at} has no result ${output}`);
   });
-  if (calls.length !== outputs.length) faults.push(`${calls.length} calls in the history`);
+  if (calls.length < outputs.length) faults.push(`${calls.length} calls in the history`);
+  if (results.length !== calls.length) faults.push(`${results.length} of ${calls.length} results`);
+  // What Codex answers to a call of a name that it did not offer.
+  if (results.some(({ text }) => /unsupported call/i.test(text))) faults.push("a call of no tool");
   if (dialect.signs !== undefined && agent.keeps.includes(dialect.signs)) {
     const lost = [1, 2].filter((turn) => !signatures.includes(signatureOf(turn)));
     if (lost.length > 0) faults.push(`the opaque reasoning of turn ${lost.join(" and ")} is lost`);

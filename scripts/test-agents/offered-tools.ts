@@ -51,16 +51,27 @@ export function findShellTool(tools: readonly OfferedTool[]): OfferedTool | unde
   return tools.filter((tool) => rank(tool) !== -1).toSorted((a, b) => rank(a) - rank(b))[0];
 }
 
-/** Arguments that make a shell tool run a command: what its schema requires and nothing else. */
+/**
+ * A tool that Codex offers in a `namespace`, which only OpenAI's protocol has: elsewhere it is a
+ * function with both names in one, and Codex has to be told them apart again to find it.
+ */
+export const findNamespacedTool = (tools: readonly OfferedTool[]): OfferedTool | undefined =>
+  tools.find(({ name }) => /^multi_agent.*__wait_agent$/.test(name));
+
+/** Arguments that make a shell tool run a command. */
 export function shellArguments({ schema }: OfferedTool, command: string): JsonObject {
   const properties = asObject(schema["properties"]);
   const field = "cmd" in properties ? "cmd" : "command";
   const isList = String(asObject(properties[field])["type"]).toLowerCase() === "array";
-  const args: JsonObject = { [field]: isList ? ["bash", "-lc", command] : command };
-  for (const name of asArray(schema["required"])) {
-    if (typeof name === "string" && !(name in args)) args[name] = sample(asObject(properties[name]));
-  }
-  return args;
+  const args = { [field]: isList ? ["bash", "-lc", command] : command };
+  return { ...requiredArguments(schema), ...args };
+}
+
+/** Something for each argument that a schema requires, and nothing else. */
+export function requiredArguments(schema: JsonObject): JsonObject {
+  const properties = asObject(schema["properties"]);
+  const names = asArray(schema["required"]).filter((name) => typeof name === "string");
+  return Object.fromEntries(names.map((name) => [name, sample(asObject(properties[name]))]));
 }
 
 function sample({ type }: JsonObject): unknown {
@@ -70,6 +81,8 @@ function sample({ type }: JsonObject): unknown {
       return 10_000;
     case "boolean":
       return false;
+    case "array":
+      return [];
     default:
       return "Runs a command";
   }

@@ -1,7 +1,14 @@
 import { asArray, asObject, type JsonObject } from "../../gateway/src/lib/json.ts";
 import type { ReceivedRequest, Script } from "../../gateway/test/fake-upstream.ts";
 import type { Received, ToolCall, Turn, Wire } from "../../gateway/test/sdk/wire/wire.ts";
-import { findShellTool, offeredTools, shellArguments, type OfferedTool } from "./offered-tools.ts";
+import {
+  findNamespacedTool,
+  findShellTool,
+  offeredTools,
+  requiredArguments,
+  shellArguments,
+  type OfferedTool,
+} from "./offered-tools.ts";
 import { MARKER, type Task } from "./task.ts";
 
 /** What every answer is said to have used: the records have to say the same. */
@@ -60,14 +67,21 @@ function nextTurn(wire: Wire, task: Task, { body }: ReceivedRequest): Turn {
   }
   if (results.length === 1) {
     const [second, third] = task.parallel;
+    const calls = [call("call_turnpike_2", second), call("call_turnpike_3", third)];
     return {
       reasoning: { text: "Now the other two.", signature: signatureOf(2) },
-      calls: [call("call_turnpike_2", second), call("call_turnpike_3", third)],
+      calls: [...calls, ...namespacedCall(offeredTools(wire.protocol, body))],
       usage: USAGE,
     };
   }
   const texts = results.map(({ text }) => text).join("\n");
   return { text: `The outputs are:\n${texts}`, usage: USAGE };
+}
+
+function namespacedCall(tools: readonly OfferedTool[]): ToolCall[] {
+  const tool = findNamespacedTool(tools);
+  if (tool === undefined) return [];
+  return [{ id: "call_turnpike_4", name: tool.name, args: requiredArguments(tool.schema) }];
 }
 
 const sideAnswer = ({ schema }: Received): Turn => ({

@@ -9,6 +9,12 @@ import { CLIENT_CODECS } from "#protocols/registry.ts";
 /** Agents send 40 to 90 kB a turn, images and documents more; the largest provider limit is 32 MB. */
 const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 
+/** No route has a schema: bodies are read by hand. Fastify's default would load a compiler of 150 files. */
+const NO_COMPILERS = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => JSON.stringify,
+};
+
 export interface ServerOptions {
   readonly now: () => number;
   /** Largest request body in bytes; 32 MiB by default. */
@@ -45,6 +51,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => newId("req_", now()),
     // The client's own `x-request-id` would let it forge ours.
     requestIdHeader: false,
+    schemaController: { compilersFactory: NO_COMPILERS },
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) =>
@@ -67,11 +74,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** Writes a failure in the dialect of the request's path. */
-function sendFailure(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  failure: Failure,
-): FastifyReply {
+function sendFailure(request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply {
   const kind: { status: number; clientRetry?: false } = FAILURES[failure.code];
   const codec = CLIENT_CODECS[protocolOfPath(request.url)];
   reply.code(kind.status).headers({ "x-request-id": request.id, "request-id": request.id });

@@ -56,11 +56,17 @@ export async function attemptNative(attempt: ChatAttempt, body: string): Promise
 }
 
 async function nativeStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
-  const { call, request, speech, context } = attempt;
+  const { call, client, request, speech, context } = attempt;
   const native = NATIVE_STREAMS[call.exchange.protocol];
   if (native === undefined) return { failure: malformed(answer, "") };
   const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
-  const lane = new NativeLane({ native, parser, request, costUsd: context.costUsd });
+  const lane = new NativeLane({
+    native,
+    parser,
+    request,
+    costUsd: context.costUsd,
+    renderer: () => client.createStreamRenderer(context),
+  });
   const relay = new StreamRelay(answer, lane, call.gateway.timeouts());
   const failure = await relay.opened();
   if (failure !== undefined) return { failure, lane: "native" };

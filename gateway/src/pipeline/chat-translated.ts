@@ -2,11 +2,15 @@ import type { Failure } from "#canonical/failure.ts";
 import { parseObject } from "#lib/json.ts";
 import { AwsEventFramer } from "#protocols/bedrock-converse/frames.ts";
 import { UPSTREAM_CODECS } from "#protocols/registry.ts";
+import type { FormatTarget } from "#protocols/codec.ts";
+import { composeAdaptations, restoringParser, type Adaptation } from "#pipeline/adapt-request.ts";
 import type { AttemptResult } from "#pipeline/call.ts";
 import type { ChatAttempt } from "#pipeline/chat.ts";
 import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
+import { emulateStructuredOutput } from "#pipeline/emulate-structured-output.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
+import { withSafeToolNames } from "#pipeline/safe-tool-names.ts";
 import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
 import { sseEventFramer, TranslatedLane, type EventFramer } from "#pipeline/translated-lane.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
@@ -16,9 +20,10 @@ export async function attemptTranslated(attempt: ChatAttempt): Promise<AttemptRe
   const { call, route, request, speech, losses, context } = attempt;
   const codec = UPSTREAM_CODECS[speech.protocol];
   const { endpoint } = route;
-  const rendered = codec.renderRequest(request, {
-    upstreamModel: endpoint.upstreamModel,
-    dialect: speech.dialect,
+  const target = { upstreamModel: endpoint.upstreamModel, dialect: speech.dialect };
+  const adaptation = adaptationFor(attempt, target);
+  const rendered = codec.renderRequest(adaptation?.request ?? request, {
+    ...target,
     reportLoss: context.reportLoss,
     ...(endpoint.maxOutputTokens !== undefined && { maxOutputTokens: endpoint.maxOutputTokens }),
   });
@@ -32,8 +37,23 @@ export async function attemptTranslated(attempt: ChatAttempt): Promise<AttemptRe
   });
   if (!isAnswer(answer)) return { failure: answer, lane: "translated" };
   return request.stream && isStream(answer)
-    ? openStream(attempt, answer)
-    : readWhole(attempt, answer);
+    ? openStream(attempt, answer, adaptation)
+    : readWhole(attempt, answer, adaptation);
+}
+
+/** What must change in the request, whatever its protocol, for this provider to take it. */
+function adaptationFor(
+  { request, speech, context }: ChatAttempt,
+  target: FormatTarget,
+): Adaptation | undefined {
+  const codec = UPSTREAM_CODECS[speech.protocol];
+  return composeAdaptations(request, [
+    withSafeToolNames,
+    (adapted) =>
+      codec.lacksFormat?.(adapted, target) === true
+        ? emulateStructuredOutput(adapted, context.reportLoss)
+        : undefined,
+  ]);
 }
 
 const isStream = (answer: UpstreamAnswer): boolean => {
@@ -41,11 +61,16 @@ const isStream = (answer: UpstreamAnswer): boolean => {
   return answer.status < 300 && !type.includes("json") && !type.includes("html");
 };
 
-async function openStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+async function openStream(
+  attempt: ChatAttempt,
+  answer: UpstreamAnswer,
+  adaptation: Adaptation | undefined,
+): Promise<AttemptResult> {
   const { call, speech, client, context } = attempt;
+  const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
   const lane = new TranslatedLane({
     framer: framerFor(answer),
-    parser: UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect),
+    parser: adaptation === undefined ? parser : restoringParser(parser, adaptation),
     renderer: client.createStreamRenderer(context),
   });
   const relay = new StreamRelay(answer, lane, call.gateway.timeouts());
@@ -59,7 +84,11 @@ function framerFor(answer: UpstreamAnswer): EventFramer {
   return type.includes("vnd.amazon.eventstream") ? new AwsEventFramer() : sseEventFramer();
 }
 
-async function readWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
+async function readWhole(
+  attempt: ChatAttempt,
+  answer: UpstreamAnswer,
+  adaptation: Adaptation | undefined,
+): Promise<AttemptResult> {
   const { speech } = attempt;
   const codec = UPSTREAM_CODECS[speech.protocol];
   const text = await readText(answer);
@@ -72,7 +101,8 @@ async function readWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<
   if (object === undefined) return { failure: malformed(answer, text), lane: "translated" };
   const response = codec.parseResponse(object, speech.dialect);
   if ("code" in response) return { failure: response, lane: "translated" };
-  return foldedAnswer(attempt, response, "translated");
+  const restored = adaptation?.restoreResponse(response) ?? response;
+  return foldedAnswer(attempt, restored, "translated");
 }
 
 function parametersRefused({ losses, route }: ChatAttempt): Failure {

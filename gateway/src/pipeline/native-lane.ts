@@ -1,8 +1,9 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
+import type { Failure } from "#canonical/failure.ts";
 import type { Usage } from "#canonical/usage.ts";
 import { parseObject } from "#lib/json.ts";
 import { parseSseFrame, SseFramer } from "#lib/sse.ts";
-import type { StreamParser } from "#protocols/codec.ts";
+import type { StreamParser, StreamRenderer } from "#protocols/codec.ts";
 import { withCost, type NativeStream } from "#protocols/native-stream.ts";
 import { newStreamState, noteEvent, type StreamLane } from "#pipeline/stream-state.ts";
 
@@ -11,6 +12,8 @@ interface NativeLaneOptions {
   readonly parser: StreamParser;
   readonly request: ChatRequest;
   readonly costUsd: (usage: Usage) => number | null;
+  /** Renders the end of a stream that fails. Absent: the caller does. */
+  readonly renderer?: () => StreamRenderer;
 }
 
 /** JSON around a token of text in a frame, at the least. */
@@ -25,6 +28,8 @@ export class NativeLane implements StreamLane {
   readonly state = newStreamState();
   readonly #options: NativeLaneOptions;
   readonly #framer = new SseFramer();
+  /** The last frame of content that was passed on. */
+  #last: Buffer | undefined;
   /** The shortest frame of content: about what the JSON around the text weighs. */
   #wrapping = Infinity;
 
@@ -52,11 +57,25 @@ export class NativeLane implements StreamLane {
     return kept === undefined ? "" : kept.toString();
   }
 
+  fail(failure: Failure): string | undefined {
+    const { native, renderer } = this.#options;
+    const text = renderer?.().fail(failure);
+    const last = this.#last?.toString("utf8");
+    if (text === undefined || last === undefined) return text;
+    return native.continueAfter?.(text, last) ?? text;
+  }
+
+  /** Only where the end must fit it: a frame keeps the whole read that it came in. */
+  #remember(frame: Buffer): void {
+    if (this.#options.native.continueAfter !== undefined) this.#last = frame;
+  }
+
   #frame(frame: Buffer): string | Buffer | undefined {
     // Marks are ASCII: reading bytes as Latin-1 is exact for them and costs no decoding.
     const bytes = frame.toString("latin1");
     const { marks } = this.#options.native;
     if (this.state.content && !marks.some((mark) => bytes.includes(mark))) {
+      this.#remember(frame);
       this.#countContent(frame.length);
       return frame;
     }
@@ -70,6 +89,7 @@ export class NativeLane implements StreamLane {
     if (event === undefined) return this.state.content ? frame : undefined;
     const before = this.state.content;
     for (const parsed of parser.push(event)) noteEvent(this.state, parsed);
+    if (this.state.failure === undefined) this.#remember(frame);
     if (this.state.content && !before) this.#countContent(frame.length);
     if (
       native.isUnasked !== undefined &&

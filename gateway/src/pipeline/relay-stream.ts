@@ -44,6 +44,11 @@ export class StreamRelay {
     return this.#lane.state;
   }
 
+  /** The failure as the end of the stream so far, where the lane knows how that goes on. */
+  failureText(failure: Failure): string | undefined {
+    return this.#lane.fail?.(failure);
+  }
+
   /** Resolves with nothing once content has come, or with the reason why it will not. */
   opened(): Promise<Failure | undefined> {
     return new Promise((resolve) => {

@@ -37,7 +37,10 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     await settleStream(call, answer, end);
     if (end.stalled === true) return;
     for (const piece of end.tail) sink.write(piece);
-    if (end.failure !== undefined) sink.write(parsed.renderStreamFailure(end.failure));
+    if (end.failure !== undefined) {
+      const text = answer.relay.failureText(end.failure);
+      sink.write(text ?? parsed.renderStreamFailure(end.failure));
+    }
     sink.end();
   };
 

@@ -51,4 +51,6 @@ export interface StreamLane {
   push(chunk: Buffer): string | Buffer | undefined;
   /** The provider closed after a finish: what ends the client's stream properly. */
   end(): string;
+  /** The failure as the in-band end of what has been sent. Absent: as that of a stream just begun. */
+  fail?(failure: Failure): string | undefined;
 }

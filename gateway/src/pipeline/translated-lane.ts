@@ -1,4 +1,5 @@
 import { estimateTokens } from "#canonical/estimate-tokens.ts";
+import type { Failure } from "#canonical/failure.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
 import { parseSseFrame, SseFramer, type SseEvent } from "#lib/sse.ts";
 import type { StreamParser, StreamRenderer } from "#protocols/codec.ts";
@@ -61,6 +62,10 @@ export class TranslatedLane implements StreamLane {
     return this.state.finish === undefined || this.state.failure !== undefined
       ? out
       : out + this.#options.renderer.end();
+  }
+
+  fail(failure: Failure): string {
+    return this.#options.renderer.fail(failure);
   }
 
   /** Renders events; after an error nothing more: the relay ends the stream in the client's dialect. */

@@ -106,6 +106,9 @@ export interface Dialect {
   readonly refuses?: readonly string[];
 }
 
+/** The model and dialect that decide what a provider can be asked for. */
+export type FormatTarget = Pick<RenderTarget, "upstreamModel" | "dialect">;
+
 /** What a request is rendered for. */
 export interface RenderTarget {
   /** The provider's own name of the model. */
@@ -144,4 +147,9 @@ export interface UpstreamCodec {
   parseResponse(body: JsonObject, dialect: Dialect): ChatResponse | Failure;
   createStreamParser(dialect: Dialect): StreamParser;
   parseError(error: UpstreamError): Failure;
+  /**
+   * Whether the request's `outputFormat` has no counterpart, but a call that is forced can stand for
+   * it. Absent: never.
+   */
+  lacksFormat?(request: ChatRequest, target: FormatTarget): boolean;
 }

@@ -15,6 +15,8 @@ export interface NativeStream {
   readonly usagePath: readonly string[];
   /** Frames that the gateway asked for and the client did not. */
   isUnasked?(data: JsonObject, request: ChatRequest): boolean;
+  /** Fits the end of a failed stream, rendered as if nothing had been sent, to the last frame sent. */
+  continueAfter?(failed: string, lastFrame: string): string;
 }
 
 /** Puts `cost` into the usage of a frame; the frame unchanged when it holds none. */

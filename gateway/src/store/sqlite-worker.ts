@@ -32,12 +32,19 @@ export interface OpenFile {
   readonly synchronous: "FULL" | "NORMAL";
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly returnsRows: boolean;
+}
+
 interface OpenDatabase {
   readonly database: DatabaseSync;
-  readonly statements: Map<string, StatementSync>;
+  readonly statements: Map<string, Prepared>;
 }
 
 const MAX_PREPARED = 200;
+/** 16 MiB of log. A checkpoint waits for the disk, and everybody whose record comes then waits with it. */
+const CHECKPOINT_PAGES = 4_096;
 
 const port = parentPort;
 if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
@@ -46,7 +53,7 @@ const databases = new Map<string, OpenDatabase>();
 for (const { name, path, synchronous } of workerData as readonly OpenFile[]) {
   const database = new DatabaseSync(path, { timeout: 5_000 });
   database.exec(
-    `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000;`,
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
   );
   databases.set(name, { database, statements: new Map() });
 }
@@ -83,8 +90,8 @@ function runBatch({ file, statements }: BatchMessage): BatchReply {
 
 function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): BatchReply[number] {
   try {
-    const statement = prepared(open, sql);
-    if (statement.columns().length > 0) {
+    const { statement, returnsRows } = prepared(open, sql);
+    if (returnsRows) {
       return { rows: statement.all(...parameters), changes: 0, lastInsertRowid: 0n };
     }
     const { changes, lastInsertRowid } = statement.run(...parameters);
@@ -94,14 +101,15 @@ function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): Batc
   }
 }
 
-function prepared({ database, statements }: OpenDatabase, sql: string): StatementSync {
+function prepared({ database, statements }: OpenDatabase, sql: string): Prepared {
   const known = statements.get(sql);
   if (known !== undefined) return known;
   if (statements.size >= MAX_PREPARED) statements.clear();
   const statement = database.prepare(sql);
   statement.setReadBigInts(false);
-  statements.set(sql, statement);
-  return statement;
+  const made = { statement, returnsRows: statement.columns().length > 0 };
+  statements.set(sql, made);
+  return made;
 }
 
 const errorText = (error: unknown): string =>

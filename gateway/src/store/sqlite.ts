@@ -131,10 +131,12 @@ const storeError = (reason = "closed"): GatewayError =>
   });
 
 /**
- * The thread's program. Its types are stripped here: a thread that does so itself loads a compiler
- * of its own, 22 MB that are never used again.
+ * The thread's program. In a packed release it is JavaScript already. From source its types are
+ * stripped here: a thread that does so itself loads a compiler of its own, 22 MB that are never
+ * used again.
  */
 function workerUrl(): URL {
+  if (import.meta.url.endsWith(".js")) return new URL("./sqlite-worker.js", import.meta.url);
   const file = new URL("./sqlite-worker.ts", import.meta.url);
   const program = stripTypeScriptTypes(readFileSync(file, "utf8"));
   return new URL(`data:text/javascript,${encodeURIComponent(program)}`);

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 
-import { Pool } from "undici";
+// The pool alone: the package's index also loads fetch, WebSocket and caches, 6 MB that nothing here uses.
+import Pool from "undici/lib/dispatcher/pool.js";
 
 import type {
   BodySink,
@@ -12,8 +13,8 @@ import type {
 import { BlockedAddressError, guardedLookup, isPrivateAddress } from "#upstream/guarded-lookup.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Enough for the concurrency limits of the largest provider accounts. */
-const CONNECTIONS_PER_ORIGIN = 512;
+/** Each open stream holds one: above the concurrency of the largest provider accounts, below the usual limit of open files. */
+const CONNECTIONS_PER_ORIGIN = 4_096;
 const KEEP_ALIVE_MS = 30_000;
 
 /** Sends requests to the internet. */

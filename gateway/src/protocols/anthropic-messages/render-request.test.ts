@@ -264,7 +264,7 @@ describe("renderRequest", () => {
       {},
       { content: [{ type: "thinking", thinking: "", signature: "own" }, { type: "text" }] },
     ]);
-    expect(losses["messages[1].content[1]"]).toContain("openai");
+    expect(losses["messages.reasoning"]).toContain("signature made by openai");
     expect(losses["messages[1].content[2]"]).toContain("without a signature");
   });
 

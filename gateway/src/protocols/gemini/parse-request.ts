@@ -1,4 +1,5 @@
 import { FieldReader } from "#canonical/field-reader.ts";
+import { joinPieces } from "#canonical/join-pieces.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { Message } from "#canonical/message.ts";
@@ -7,6 +8,7 @@ import type { JsonObject } from "#lib/json.ts";
 import type { RequestInput } from "#protocols/codec.ts";
 import { conversationIds } from "./call-ids.ts";
 import { parseGenerationConfig } from "./parse-generation-config.ts";
+import { joinThoughts } from "./join-thoughts.ts";
 import { parsePart } from "./parse-part.ts";
 import type { CallIds } from "./parse-part.ts";
 import { parseToolConfig, parseTools } from "./tools.ts";
@@ -37,7 +39,7 @@ export function parseRequest({ body, pathModel, pathVerb }: RequestInput): ChatR
     model: pathModel ?? reader.requiredString("model").replace(/^models\//, ""),
     messages: [
       ...parseSystem(camel["systemInstruction"]),
-      ...parseContents(camel["contents"], ids),
+      ...joinThoughts(parseContents(camel["contents"], ids)),
     ],
     stream: pathVerb === "streamGenerateContent",
     ...(tools !== undefined && { tools }),
@@ -88,7 +90,8 @@ function parseContent(content: unknown, field: string, ids: CallIds): Message {
   if (role === undefined) {
     throw invalidRequest(`${field}.role`, `${field}.role must be user, model or function`);
   }
-  return { role, content: parseParts(content["parts"], `${field}.parts`, ids) };
+  const parts = parseParts(content["parts"], `${field}.parts`, ids);
+  return { role, content: role === "assistant" ? joinPieces(parts) : parts };
 }
 
 function parseParts(parts: unknown, field: string, ids: CallIds): Message["content"] {

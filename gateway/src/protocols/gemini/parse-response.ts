@@ -1,4 +1,5 @@
 import { tokenCount } from "#canonical/token-count.ts";
+import { joinPieces } from "#canonical/join-pieces.ts";
 import type { Candidate, ChatResponse } from "#canonical/chat-response.ts";
 import type { Failure } from "#canonical/failure.ts";
 import type { Part } from "#canonical/message.ts";
@@ -63,22 +64,11 @@ function parseCandidate(wire: JsonObject, ids: CallIds): Candidate {
   const parts = asObjects(content["parts"]).flatMap((part) => parsePart(part, ids));
   const hasCalls = parts.some(({ type }) => type === "tool-call");
   return {
-    parts: withCitations(joined(parts), candidate),
+    parts: withCitations(joinPieces(parts), candidate),
     finishReason: parseFinishReason(candidate["finishReason"], hasCalls) ?? "other",
   };
 }
 
-/** A text that was cut into parts without reason is one text. */
-function joined(parts: readonly Part[]): Part[] {
-  const result: Part[] = [];
-  for (const part of parts) {
-    const last = result.at(-1);
-    const together = last?.type === "text" && part.type === "text" && last.signature === undefined;
-    if (together) result[result.length - 1] = { ...part, text: last.text + part.text };
-    else result.push(part);
-  }
-  return result;
-}
 
 function withCitations(parts: Part[], candidate: JsonObject): Part[] {
   const citations = parseCitations(candidate);

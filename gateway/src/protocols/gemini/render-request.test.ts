@@ -137,7 +137,7 @@ describe("renderRequest", () => {
         ],
       },
     ]);
-    expect(losses["messages[1].content[0]"]).toContain("another provider");
+    expect(losses["messages.reasoning"]).toContain("signature made by anthropic");
   });
 
   test("Gemini 2.5 gets neither stand-in signatures, nor mixed tools, nor a format beside tools", () => {

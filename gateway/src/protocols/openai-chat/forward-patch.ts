@@ -32,6 +32,7 @@ function usageQuestion(body: JsonObject, dialect: Dialect): Patch {
 function fits(body: JsonObject, dialect: Dialect): boolean {
   if (dialect.refuses?.some((name) => body[name] !== undefined) === true) return false;
   if (!reasoningFits(body, dialect)) return false;
+  if (dialect.customTools !== true && hasCustomTool(body)) return false;
   const format = asObject(body["response_format"])["type"];
   if (dialect.structuredOutput !== undefined && format === "json_schema") return false;
   return asObjects(body["messages"]).every((message) => messageFits(message, dialect));
@@ -43,6 +44,9 @@ const reasoningFits = (
 ): boolean =>
   (body["reasoning_effort"] === undefined || reasoningRequest === "reasoning_effort") &&
   (body["reasoning"] === undefined || reasoningRequest === "reasoning");
+
+const hasCustomTool = (body: JsonObject): boolean =>
+  asObjects(body["tools"]).some((tool) => tool["type"] === "custom");
 
 const messageFits = (message: JsonObject, { developerRole, reasoningReplay }: Dialect): boolean =>
   (message["role"] !== "developer" || developerRole === true) &&

@@ -247,12 +247,15 @@ export class OutputBuilder {
 
   #closeCall(block: Extract<OpenBlock, { type: "call" }>): JsonObject[] {
     const text = block.text.join("");
-    const input = block.isWrapped ? customToolInput(text) : text;
-    const name = block.item["type"] === "custom_tool_call" ? "input" : "arguments";
+    const isCustom = block.item["type"] === "custom_tool_call";
+    // Clients parse arguments as JSON, and a tool without any is called with no text at all.
+    const written = text === "" && !isCustom ? "{}" : text;
+    const input = block.isWrapped ? customToolInput(text) : written;
+    const name = isCustom ? "input" : "arguments";
     const event = inputEvent(block.item);
     const item = { ...block.item, [name]: input, status: "completed" };
     const events: JsonObject[] = [];
-    if (block.isWrapped && input !== "") {
+    if (input !== "" && (block.isWrapped || text === "")) {
       events.push({ type: `${event}.delta`, ...callSpot(block), delta: input });
     }
     events.push({ type: `${event}.done`, ...callSpot(block), [name]: input });

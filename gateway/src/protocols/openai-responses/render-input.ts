@@ -135,10 +135,12 @@ function assistantItem(part: Part, target: RenderTarget): JsonObject | undefined
  */
 function renderReasoning(part: ReasoningPart, target: RenderTarget): JsonObject | undefined {
   const { signature, text } = part;
-  if (signature?.origin === "openai") return signedReasoning(part, signature);
+  const replaysText = TEXT_REPLAY.has(target.dialect.reasoningReplay ?? "none");
+  if (signature?.origin === "openai") {
+    return signedReasoning(part, signature, { asSummary: part.summary === true || !replaysText });
+  }
   if (signature !== undefined) reportForeign(signature, target.reportLoss);
-  const { reasoningReplay = "none" } = target.dialect;
-  if (text !== "" && TEXT_REPLAY.has(reasoningReplay)) {
+  if (text !== "" && replaysText) {
     return { type: "reasoning", summary: [], content: [{ type: "reasoning_text", text }] };
   }
   if (signature === undefined) {
@@ -153,13 +155,21 @@ const TEXT_REPLAY: ReadonlySet<string> = new Set([
   "reasoning",
 ]);
 
-function signedReasoning({ text, summary }: ReasoningPart, signature: Signature): JsonObject {
-  const isSummary = summary === true;
+/**
+ * OpenAI itself shows summaries only and refuses `content` with 400 ("array too long. Expected an
+ * array with maximum length 0"); a text that has been through another dialect no longer says that
+ * it is one.
+ */
+function signedReasoning(
+  { text }: ReasoningPart,
+  signature: Signature,
+  { asSummary }: { readonly asSummary: boolean },
+): JsonObject {
   return compact({
     type: "reasoning",
     id: signature.itemId,
-    summary: isSummary ? [{ type: "summary_text", text }] : [],
-    content: isSummary || text === "" ? undefined : [{ type: "reasoning_text", text }],
+    summary: asSummary && text !== "" ? [{ type: "summary_text", text }] : [],
+    content: asSummary || text === "" ? undefined : [{ type: "reasoning_text", text }],
     encrypted_content: signature.value,
   });
 }
@@ -168,7 +178,7 @@ const reportForeign = (signature: Signature, reportLoss: ReportLoss): void =>
   reportLoss("messages.reasoning", foreignSignature(signature));
 
 function renderCall(part: ToolCallPart, reportLoss: ReportLoss): JsonObject {
-  if (part.signature !== undefined) reportForeign(part.signature.origin, reportLoss);
+  if (part.signature !== undefined) reportForeign(part.signature, reportLoss);
   const { id, kind, input } = part;
   const name = flatToolName(part);
   if (kind === "custom") return { type: "custom_tool_call", call_id: id, name, input };

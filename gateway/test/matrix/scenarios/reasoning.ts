@@ -1,3 +1,5 @@
+import { WRAPPED_SIGNATURE_PREFIX } from "#canonical/signature.ts";
+
 import type { Answer, Scenario, ScenarioGroup, Upstream } from "../scenario.ts";
 import { all, anyOf, mentions, some, without } from "../matches.ts";
 
@@ -18,7 +20,9 @@ const ASK: Scenario["ask"] = {
     include: ["reasoning.encrypted_content"],
   },
   "anthropic-messages": { thinking: { type: "adaptive" }, output_config: { effort: "high" } },
-  gemini: { generationConfig: { thinkingConfig: { thinkingLevel: "high", includeThoughts: true } } },
+  gemini: {
+    generationConfig: { thinkingConfig: { thinkingLevel: "high", includeThoughts: true } },
+  },
 };
 
 /** The same with a tool, whose call the model makes after it thought. */
@@ -76,7 +80,7 @@ const TOKENS = [
   "ErUBanthropicSignature==",
   "CiQBgeminiThought==",
   "ErcBbedrockSignature",
-  "tp1.",
+  WRAPPED_SIGNATURE_PREFIX,
 ];
 
 /** The token of each provider where that provider wants it back. */
@@ -100,7 +104,9 @@ const RETURNED: Scenario["sent"] = {
       }),
     }),
   },
-  gemini: { contents: some({ role: "model", parts: some({ thoughtSignature: "CiQBgeminiThought==" }) }) },
+  gemini: {
+    contents: some({ role: "model", parts: some({ thoughtSignature: "CiQBgeminiThought==" }) }),
+  },
   "bedrock-converse": {
     messages: some({
       role: "assistant",
@@ -112,7 +118,10 @@ const RETURNED: Scenario["sent"] = {
     }),
   },
   cohere: {
-    messages: some({ role: "assistant", content: some({ type: "thinking", thinking: "First I think." }) }),
+    messages: some({
+      role: "assistant",
+      content: some({ type: "thinking", thinking: "First I think." }),
+    }),
   },
 };
 
@@ -167,7 +176,8 @@ export const REASONING: ScenarioGroup = {
     },
     {
       id: "reasoning-switch",
-      title: "sent back with the result of a call, to another provider: no foreign token reaches it",
+      title:
+        "sent back with the result of a call, to another provider: no foreign token reaches it",
       ask: WITH_TOOL,
       sent: Object.fromEntries(
         upstreams.map((name) => [

@@ -141,6 +141,7 @@ function received(body: JsonObject): Received {
       text: textOf(block["content"]),
     })),
     ...optional("schema", format["schema"] as JsonObject | undefined),
+    thoughts: blocksOf("thinking").map(({ thinking }) => String(thinking)),
     signatures: blocksOf("thinking").map(({ signature }) => String(signature)),
   };
 }

@@ -133,6 +133,7 @@ function received(body: JsonObject): Received {
         .join(""),
     })),
     ...optional("schema", schema === undefined ? undefined : (JSON.parse(schema) as JsonObject)),
+    thoughts: members("reasoningContent").map((block) => textOf(block["reasoningText"])),
     signatures: members("reasoningContent").flatMap(
       (block) => asString(asObject(block["reasoningText"])["signature"]) ?? [],
     ),

@@ -99,6 +99,9 @@ function received(body: JsonObject): Received {
       "schema",
       (config["responseJsonSchema"] ?? config["responseSchema"]) as JsonObject | undefined,
     ),
+    thoughts: contents
+      .filter(({ role }) => role === "model")
+      .map(({ parts: own }) => textOf(asObjects(own).filter((part) => part["thought"] === true))),
     signatures: parts.flatMap((part) => asString(member(part, "thoughtSignature")) ?? []),
   };
 }

@@ -100,6 +100,7 @@ function received(body: JsonObject): Received {
         text: textOf(message["content"]),
       })),
     ...optional("schema", format["schema"] as JsonObject | undefined),
+    thoughts: [],
     signatures: [],
   };
 }

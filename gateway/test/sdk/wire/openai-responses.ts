@@ -167,6 +167,7 @@ function received(body: JsonObject): Received {
       "schema",
       asObject(asObject(body["text"])["format"])["schema"] as JsonObject | undefined,
     ),
+    thoughts: ofType("reasoning").map((item) => textOf(item["summary"])),
     signatures: ofType("reasoning").map((item) => String(item["encrypted_content"])),
   };
 }

@@ -31,6 +31,8 @@ export interface Received {
   readonly results: readonly { readonly id: string; readonly text: string }[];
   /** The schema of a structured answer, where the protocol has a field for it. */
   readonly schema?: JsonObject;
+  /** The reasoning of earlier turns that goes with a token. */
+  readonly thoughts: readonly string[];
   /** Opaque reasoning tokens of earlier turns, in order. */
   readonly signatures: readonly string[];
 }

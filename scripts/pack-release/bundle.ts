@@ -1,0 +1,37 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { build, type Metafile } from "esbuild";
+
+/** Packages of CommonJS call `require`, which modules do not have. */
+const REQUIRE =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/**
+ * Bundles the gateway and all that it imports into a folder. The files find each other and the
+ * catalogue beside themselves, so that nothing may be in a folder of its own but the catalogue.
+ */
+export async function bundle(root: string, folder: string): Promise<Metafile> {
+  const source = join(root, "gateway/src");
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: join(source, "main.ts"), out: "main" },
+      { in: join(source, "store/sqlite-worker.ts"), out: "sqlite-worker" },
+    ],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    banner: { js: REQUIRE },
+    // Their texts are in THIRD-PARTY-LICENSES.txt, once a package.
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  cpSync(join(source, "catalog/data/catalog.json"), join(folder, "data/catalog.json"));
+  return metafile;
+}
