@@ -30,6 +30,8 @@ export interface Recording {
     readonly sep?: string;
     readonly tail?: string;
     readonly eventstream_b64?: string;
+    /** The decoded frames of `eventstream_b64`. */
+    readonly events?: readonly JsonObject[];
     readonly text?: string;
     readonly chunk_sizes?: readonly number[];
   };

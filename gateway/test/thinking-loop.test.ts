@@ -21,7 +21,7 @@ interface Thinker {
   readonly origin: string;
   /** Gemini's tokens belong to calls, and thoughts need not go back to it. */
   readonly signs: "text" | "calls";
-  signature(turn: number): string;
+  readonly signature: (turn: number) => string;
 }
 
 /** Base64 with all of its special characters, of the length of real tokens. */

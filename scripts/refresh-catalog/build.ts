@@ -28,7 +28,7 @@ export function buildFromSources(folder: string): BuiltCatalog {
     ...readLiteLlm(liteLlmFile.data, liteLlmFile.info),
     ...readModelsDev(modelsDevFile.data, modelsDevFile.info),
   ];
-  const merged = mergeRows(rows.filter(isServed), genai).filter(isOffered);
+  const merged = mergeRows(rows.filter(isServed), genai).filter(isOffered).map(withSearchPrice);
   const sources = [genaiFile, openRouterFile, liteLlmFile, modelsDevFile].map(({ info }) => info);
   const asOf = sources
     .map(({ date }) => date)
@@ -47,3 +47,15 @@ const isOffered = ({ endpoint, rows }: MergedEndpoint): boolean =>
   endpoint.source.name !== "litellm" ||
   endpoint.source.confirmedBy !== undefined ||
   rows.some((row) => row.source !== "litellm" || row.kind !== "chat");
+
+/** Anthropic bills a web search alike for every model; the sources say so for some of them only. */
+const ANTHROPIC_SEARCH_NANO_USD = 10_000_000;
+
+function withSearchPrice(merged: MergedEndpoint): MergedEndpoint {
+  const { endpoint } = merged;
+  const { prices } = endpoint;
+  if (endpoint.provider !== "anthropic" || prices === undefined) return merged;
+  if (prices.perWebSearchNanoUsd !== undefined) return merged;
+  const priced = { ...prices, perWebSearchNanoUsd: ANTHROPIC_SEARCH_NANO_USD };
+  return { ...merged, endpoint: { ...endpoint, prices: priced } };
+}

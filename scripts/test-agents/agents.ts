@@ -27,7 +27,12 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
     },
     command: (model, prompt) => [
       "claude",
-      ...["-p", prompt, "--model", model, "--output-format", "json", "--allowedTools", "Bash"],
+      "-p",
+      prompt,
+      "--model",
+      model,
+      "--output-format=json",
+      "--allowedTools=Bash",
     ],
     answerOf: (stdout) => String(parseObject(stdout)?.["result"]),
     keeps: ["reasoning", "calls"],
@@ -36,8 +41,12 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
     quiet: {},
     command: (model, prompt) => [
       "codex",
-      ...["exec", "--json", "--skip-git-repo-check", "-m", model],
-      ...["--dangerously-bypass-approvals-and-sandbox", prompt],
+      "exec",
+      "--json",
+      "--skip-git-repo-check",
+      "--dangerously-bypass-approvals-and-sandbox",
+      `--model=${model}`,
+      prompt,
     ],
     answerOf: (stdout) => {
       const items = stdout.split("\n").map((line) => asObject(parseObject(line)?.["item"]));

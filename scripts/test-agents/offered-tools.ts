@@ -1,5 +1,11 @@
 import type { UpstreamProtocol } from "../../gateway/src/canonical/protocol-name.ts";
-import { asArray, asObject, asObjects, asString, type JsonObject } from "../../gateway/src/lib/json.ts";
+import {
+  asArray,
+  asObject,
+  asObjects,
+  asString,
+  type JsonObject,
+} from "../../gateway/src/lib/json.ts";
 
 /** A tool as a provider was offered it. */
 export interface OfferedTool {
@@ -29,7 +35,9 @@ const READERS: Readonly<Record<UpstreamProtocol, (body: JsonObject) => OfferedTo
   gemini: (body) =>
     asObjects(body["tools"])
       .flatMap((tool) => asObjects(tool["functionDeclarations"]))
-      .map((tool) => named(tool, "parametersJsonSchema" in tool ? "parametersJsonSchema" : "parameters")),
+      .map((tool) =>
+        named(tool, "parametersJsonSchema" in tool ? "parametersJsonSchema" : "parameters"),
+      ),
   "bedrock-converse": (body) =>
     asObjects(asObject(body["toolConfig"])["tools"])
       .map((tool) => asObject(tool["toolSpec"]))

@@ -12,7 +12,7 @@ const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 /** No route has a schema: bodies are read by hand. Fastify's default would load a compiler of 150 files. */
 const NO_COMPILERS = {
   buildValidator: () => () => () => true,
-  buildSerializer: () => () => JSON.stringify,
+  buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
 };
 
 export interface ServerOptions {

@@ -75,8 +75,23 @@ export interface StreamAnswer extends AnswerBase {
 
 export type Answer = WholeAnswer | StreamAnswer;
 
-/** USD of a usage at a route, for `usage.cost`; `null` when it has no known price. */
+/**
+ * What a usage costs at a route. Where no price list knows it, what the provider itself says that it
+ * charged counts.
+ */
+export function costAt(
+  route: Route,
+  usage: Usage,
+  tier: ServiceTier,
+): ReturnType<typeof costOfUsage> {
+  const cost = costOfUsage(usage, route.endpoint.prices, { tier });
+  const { reportedCostUsd } = usage;
+  if (cost.nanoUsd !== null || reportedCostUsd === undefined) return cost;
+  return { nanoUsd: BigInt(Math.round(reportedCostUsd * 1e9)) };
+}
+
+/** The same in USD, for `usage.cost`; `null` when it is not known. */
 export function costUsd(route: Route, usage: Usage, tier: ServiceTier): number | null {
-  const { nanoUsd } = costOfUsage(usage, route.endpoint.prices, { tier });
+  const { nanoUsd } = costAt(route, usage, tier);
   return nanoUsd === null ? null : Number(nanoUsd) / 1e9;
 }

@@ -89,7 +89,9 @@ export class NativeLane implements StreamLane {
     if (event === undefined) return this.state.content ? frame : undefined;
     const before = this.state.content;
     for (const parsed of parser.push(event)) noteEvent(this.state, parsed);
-    if (this.state.failure === undefined) this.#remember(frame);
+    // The relay ends the stream with the same failure, masked and in the gateway's own words.
+    if (this.state.failure !== undefined) return undefined;
+    this.#remember(frame);
     if (this.state.content && !before) this.#countContent(frame.length);
     if (
       native.isUnasked !== undefined &&

@@ -1,9 +1,14 @@
 import { FAILURES, type Failure, type FailureCode } from "#canonical/failure.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 import type { Usage } from "#canonical/usage.ts";
-import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import { failureHeaders, overheadMs } from "#pipeline/answer-headers.ts";
-import type { Answer, Call, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
+import {
+  costAt,
+  type Answer,
+  type Call,
+  type StreamAnswer,
+  type WholeAnswer,
+} from "#pipeline/call.ts";
 import type { StreamEnd } from "#pipeline/relay-stream.ts";
 import type { Route } from "#pipeline/route.ts";
 import { keepResponse } from "#pipeline/stored-responses.ts";
@@ -161,9 +166,9 @@ const NOT_ANSWERED = {
 
 const MAX_TEXT = 200;
 
-function costOf({ answer, route, usage }: Outcome): ReturnType<typeof costOfUsage> {
-  const prices = (answer?.route ?? route)?.endpoint.prices;
+function costOf({ answer, route, usage }: Outcome): ReturnType<typeof costAt> {
+  const at = answer?.route ?? route;
   // Nothing was answered: whatever a failed attempt cost is not the caller's.
-  if (usage === undefined) return { nanoUsd: 0n };
-  return costOfUsage(usage, prices, answer === undefined ? {} : { tier: answer.tier });
+  if (at === undefined || usage === undefined) return { nanoUsd: 0n };
+  return costAt(at, usage, answer?.tier ?? "default");
 }

@@ -50,7 +50,8 @@ export const OPENAI_COMPATIBLE_CHINA = {
         plainContent: true,
       }),
       messages("/anthropic/v1/messages"),
-      responses(),
+      // Wants the text of its thoughts back: it encrypts none.
+      responses({ reasoningReplay: "reasoning_content" }),
     ],
     cancelStopsBilling: true,
     regions: ["cn"],

@@ -99,6 +99,8 @@ export interface Scenario {
   readonly error?: ErrorKind;
   /** Sends the answer back on a second turn: to the same provider, or to another. */
   readonly replay?: "same" | "other";
+  /** What a provider of the client's own protocol receives, where that is not `sent`. */
+  readonly sentAsWritten?: Pattern;
   /** Only streams can do this. */
   readonly streamOnly?: true;
   readonly headers?: Readonly<Record<string, string>>;

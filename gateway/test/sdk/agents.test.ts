@@ -61,6 +61,9 @@ function driverOf(api: "chat completions" | "responses"): SdkDriver {
         ? { stop: "completed", length: "an error" }
         : { stop: "stop", length: "length" },
     shows: { cost: false, headers: false },
+    shortfalls: {
+      unfinishedAnswers: "throws instead of giving an answer that was cut or is empty",
+    },
     errors: {
       badRequest: "BadRequestError",
       wrongKey: "AuthenticationError",

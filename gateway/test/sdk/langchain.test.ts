@@ -66,7 +66,7 @@ interface Flavour {
   readonly finish: SdkDriver["finish"];
   readonly shortfalls?: NonNullable<SdkDriver["shortfalls"]>;
   readonly upstreams: readonly Upstream[];
-  model(target: Target): ChatModel;
+  readonly model: (target: Target) => ChatModel;
 }
 
 function driverOf({ model, ...flavour }: Flavour): SdkDriver {

@@ -13,6 +13,7 @@ import {
   type Told,
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { textOf } from "#test/sdk/wire/wire.ts";
 import { ANTHROPIC, BEDROCK, CHAT_ONLY, GOOGLE, OPENAI } from "#test/sdk/upstreams.ts";
 
 const llmOf = ({ url, key, model, retries }: Target): OpenAI =>
@@ -20,11 +21,11 @@ const llmOf = ({ url, key, model, retries }: Target): OpenAI =>
 
 const CITY = z.object({ city: z.string(), population: z.number().int() });
 
-const told = (text: unknown, raw: unknown): Told => {
+const told = (text: string, raw: unknown): Told => {
   const usage = asObject(asObject(raw)["usage"]);
   const [choice] = asObjects(asObject(raw)["choices"]);
   return {
-    text: String(text),
+    text,
     finish: asString(choice?.["finish_reason"]),
     usage: {
       input: asNumber(usage["prompt_tokens"]),
@@ -52,7 +53,7 @@ const driver: SdkDriver = {
   chat: async (target, prompt) => {
     const messages: ChatMessage[] = [{ role: "user", content: prompt }];
     const { message, raw } = await llmOf(target).chat({ messages });
-    return told(message.content, raw);
+    return told(textOf(message.content), raw);
   },
   stream: async (target, prompt) => {
     const llm = llmOf(target);
@@ -94,7 +95,7 @@ const driver: SdkDriver = {
         messages.push(...(result.newMessages() as ChatMessage[]));
       } else {
         const result = await llm.exec(step);
-        said = String(result.newMessages.at(-1)?.content);
+        said = textOf(result.newMessages.at(-1)?.content);
         calls.push(...result.toolCalls);
         messages.push(...(result.newMessages as ChatMessage[]));
       }
@@ -106,7 +107,7 @@ const driver: SdkDriver = {
       messages: [{ role: "user", content: prompt }],
       responseFormat: CITY,
     });
-    return JSON.parse(String(message.content)) as unknown;
+    return JSON.parse(textOf(message.content)) as unknown;
   },
 };
 

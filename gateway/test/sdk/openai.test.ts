@@ -166,7 +166,9 @@ const responsesDriver: SdkDriver = {
         text += event.delta;
         deltas++;
       }
-      if (event.type === "response.completed") end = event.response;
+      if (event.type === "response.completed" || event.type === "response.incomplete") {
+        end = event.response;
+      }
     }
     return {
       ...responseTold(end!),

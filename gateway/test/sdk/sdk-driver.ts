@@ -63,6 +63,7 @@ export interface SdkDriver {
   readonly shortfalls?: {
     readonly streamedUsage?: string;
     readonly textBeforeStreamedCalls?: string;
+    readonly unfinishedAnswers?: string;
   };
   /** Error classes by what happened. */
   readonly errors: {

@@ -4,6 +4,8 @@ import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { asObject, asObjects } from "#lib/json.ts";
+import { describeCorpus } from "#test/corpus.ts";
+import { recordedAnswers, recordedText, replay } from "#test/sdk/recorded.ts";
 import type { SdkDriver, Target } from "#test/sdk/sdk-driver.ts";
 import { refuse, speak, type Upstream } from "#test/sdk/upstreams.ts";
 import type { Received, Turn } from "#test/sdk/wire/wire.ts";
@@ -85,7 +87,10 @@ async function failureOf(answer: Promise<unknown>): Promise<unknown> {
 export function describeSdk(bench: Bench, driver: SdkDriver, upstreams: readonly Upstream[]): void {
   describe(driver.name, () => {
     for (const upstream of upstreams) {
-      describe(`on ${upstream.name}`, () => describeAnswers(bench, driver, upstream));
+      describe(`on ${upstream.name}`, () => {
+        describeAnswers(bench, driver, upstream);
+        describeCorpus("recorded answers", () => describeRecorded(bench, driver, upstream));
+      });
     }
     describe("errors", () => describeErrors(bench, driver, upstreams[0] as Upstream));
   });
@@ -198,6 +203,26 @@ function describeAnswers(bench: Bench, driver: SdkDriver, upstream: Upstream): v
       message: expect.stringContaining(message) as unknown,
     });
   });
+}
+
+/** Real traffic: what the provider said is what the SDK's user reads. */
+function describeRecorded(bench: Bench, driver: SdkDriver, upstream: Upstream): void {
+  const wholeOnly = driver.shortfalls?.unfinishedAnswers !== undefined;
+  for (const streamed of [false, true]) {
+    for (const recording of recordedAnswers(upstream, streamed)) {
+      const text = recordedText(recording);
+      const unfinished = text === "" || recording.features.includes("truncated");
+      if (wholeOnly && unfinished) continue;
+      test(`${streamed ? "streamed" : "whole"}: ${recording.id} of ${recording.model}`, async () => {
+        bench.gateway.upstream.answer(replay(recording));
+        const target = bench.target(upstream);
+        const told = streamed
+          ? await driver.stream(target, "Well?")
+          : await driver.chat(target, "Well?");
+        expect(told.text).toBe(text);
+      });
+    }
+  }
 }
 
 function describeErrors(bench: Bench, driver: SdkDriver, upstream: Upstream): void {

@@ -171,10 +171,11 @@ function gatheredMessage(text: string): JsonObject {
       const known = asObject(calls[at]);
       const before = asObject(known["function"]);
       const { arguments: args, ...rest } = asObject(called);
+      const soFar = asString(before["arguments"]) ?? "";
       calls[at] = {
         ...known,
         ...call,
-        function: { ...before, ...rest, arguments: `${before["arguments"] ?? ""}${args ?? ""}` },
+        function: { ...before, ...rest, arguments: soFar + (asString(args) ?? "") },
       };
     }
   }

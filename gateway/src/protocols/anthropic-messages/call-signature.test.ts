@@ -77,7 +77,9 @@ describe("the signature of a call", () => {
 
   test("comes back from a client that collected the stream", () => {
     const renderer = createStreamRenderer(context);
-    const text = unfoldResponse(answer).map((event) => renderer.push(event)).join("");
+    const text = unfoldResponse(answer)
+      .map((event) => renderer.push(event))
+      .join("");
     const events = sseEvents([Buffer.from(text)]).map(({ data }) => asObject(JSON.parse(data)));
     expect(sentBack(collect(events))).toEqual(PARTS);
   });

@@ -4,7 +4,7 @@ import { parseRequest } from "./parse-request.ts";
 import { parseResponse } from "./parse-response.ts";
 import { createStreamParser } from "./parse-stream.ts";
 import { renderError } from "./render-error.ts";
-import { renderRequest } from "./render-request.ts";
+import { lacksFormat, renderRequest } from "./render-request.ts";
 import { renderResponse } from "./render-response.ts";
 import { createStreamRenderer } from "./render-stream.ts";
 
@@ -24,4 +24,5 @@ export const anthropicMessagesUpstream: UpstreamCodec = {
   parseResponse,
   createStreamParser,
   parseError,
+  lacksFormat,
 };

@@ -1,4 +1,5 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
+import { messageField } from "#canonical/message-field.ts";
 import type { Message } from "#canonical/message.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
@@ -59,11 +60,15 @@ function renderTurn(placed: Placed, request: ChatRequest, reportLoss: ReportLoss
   const sameProtocol = request.protocol === "anthropic-messages";
   const role = turnRole(message, sameProtocol || at < start);
   if (isSystem(message) && role === "user" && at > start) {
-    reportLoss(`messages[${at}]`, "changed: a system message inside the conversation becomes user");
+    reportLoss(
+      messageField(request, at),
+      "changed: a system message inside the conversation becomes user",
+    );
   }
-  if (message.name !== undefined) reportLoss(`messages[${at}].name`, "turns have no names");
+  if (message.name !== undefined)
+    reportLoss(`${messageField(request, at)}.name`, "turns have no names");
   const blocks = message.content.flatMap<JsonObject>((part, partAt) => {
-    const field = `messages[${at}].content[${partAt}]`;
+    const field = `${messageField(request, at)}.content[${partAt}]`;
     return renderPart(part, { role, field, sameProtocol, reportLoss }) ?? [];
   });
   return { role, blocks };

@@ -1,7 +1,7 @@
 import type { ChatRequest, ReasoningOptions } from "#canonical/chat-request.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
-import type { ModelAbilities } from "./claude-model.ts";
+import type { ModelAbilities } from "#canonical/claude-model.ts";
 
 export interface RenderedReasoning {
   readonly thinking?: JsonObject;

@@ -1,10 +1,11 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
+import { modelAbilities } from "#canonical/claude-model.ts";
+import type { ModelAbilities } from "#canonical/claude-model.ts";
 import { asObjects, compact, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
-import type { RenderTarget, UpstreamBody } from "#protocols/codec.ts";
+import type { FormatTarget, RenderTarget, UpstreamBody } from "#protocols/codec.ts";
+import { boundCacheMarkers } from "./cache-markers.ts";
 import { closedSchema } from "./closed-schema.ts";
-import { modelAbilities } from "./claude-model.ts";
-import type { ModelAbilities } from "./claude-model.ts";
 import { renderMessages } from "./render-message.ts";
 import { renderReasoning } from "./render-reasoning.ts";
 import type { RenderedReasoning } from "./render-reasoning.ts";
@@ -43,7 +44,17 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
     ...passedOn(request),
   };
   reportUnsaid(request, reportLoss);
-  return { body: withoutRefused(compact(body), dialect.refuses ?? [], reportLoss) };
+  const kept = withoutRefused(compact(body), dialect.refuses ?? [], reportLoss);
+  const isOwn = request.protocol === "anthropic-messages";
+  return { body: isOwn ? kept : boundCacheMarkers(kept, reportLoss) };
+}
+
+/** Whether `outputFormat` must be asked for as a tool: JSON mode always, a schema by model. */
+export function lacksFormat({ outputFormat }: ChatRequest, target: FormatTarget): boolean {
+  if (outputFormat?.type === "json-object") return true;
+  if (outputFormat?.type !== "json-schema") return false;
+  const { outputFormat: known } = modelAbilities(target.upstreamModel);
+  return !known || target.dialect.structuredOutput !== undefined;
 }
 
 /** Vertex and Bedrock name the model in the URL, and whether to stream by the verb. */

@@ -37,9 +37,6 @@ export function reportUnsaid(request: ChatRequest, reportLoss: ReportLoss): void
 }
 
 function reportForeign(request: ChatRequest, reportLoss: ReportLoss): void {
-  if (request.reasoning?.encrypted === true) {
-    reportLoss("include", "signatures come without being asked for");
-  }
   if (request.metadata !== undefined) reportLoss("metadata", REASON);
   for (const key of Object.keys(request.extra ?? {})) {
     if (!isSilentExtra(request, key)) reportLoss(key, REASON);

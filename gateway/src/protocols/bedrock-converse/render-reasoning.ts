@@ -1,5 +1,6 @@
 import type { JsonObject } from "#lib/json.ts";
 import type { ChatRequest, ReasoningEffort } from "#canonical/chat-request.ts";
+import { modelAbilities } from "#canonical/claude-model.ts";
 import type { RenderTarget } from "#protocols/codec.ts";
 import { isClaude } from "./signature-origin.ts";
 
@@ -29,6 +30,11 @@ export function renderReasoning(request: ChatRequest, target: RenderTarget): Ren
   const isOff = enabled === false || effort === "none";
   if ([effort, budgetTokens, enabled].every((member) => member === undefined)) return {};
   if (isClaude(model)) {
+    const choice = request.toolChoice?.type;
+    if (!isOff && (choice === "required" || choice === "tool")) {
+      reportLoss("reasoning", "thinking and a forced tool call exclude each other");
+      return {};
+    }
     return isOff ? { fields: { thinking: { type: "disabled" } } } : claude(request, target);
   }
   if (model.includes("nova-2")) return { fields: { reasoningConfig: nova(isOff, effort) } };
@@ -51,7 +57,7 @@ function claude(
 ): RenderedReasoning {
   const { upstreamModel, reportLoss } = target;
   const { effort, budgetTokens } = reasoning;
-  if (isAdaptive(upstreamModel)) {
+  if (modelAbilities(upstreamModel).adaptive) {
     if (budgetTokens !== undefined) {
       reportLoss("thinking.budget_tokens", "changed: this model decides how much it thinks");
     }
@@ -72,10 +78,4 @@ function claude(
     reportLoss("reasoning", `changed: sent as a thinking budget of ${budget} tokens`);
   }
   return { fields: { thinking: { type: "enabled", budget_tokens: budget } } };
-}
-
-/** From 4.6 on Claude takes `adaptive` with an effort, and later models refuse budgets. */
-function isAdaptive(model: string): boolean {
-  const match = /claude-(?:[a-z]+-?)??(\d)(?:[.-](\d{1,2})(?!\d))?/.exec(model);
-  return match !== null && Number(`${match[1]}.${match[2] ?? 0}`) >= 4.6;
 }

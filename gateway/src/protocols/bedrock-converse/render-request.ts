@@ -1,12 +1,14 @@
 import { asObject, compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ChatRequest, OutputFormat, Sampling } from "#canonical/chat-request.ts";
+import { modelAbilities } from "#canonical/claude-model.ts";
+import { claudeSampling } from "#canonical/claude-sampling.ts";
 import { isSilentExtra } from "#canonical/silent-extra.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
-import type { RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
+import type { FormatTarget, RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
 import type { BlockContext } from "./render-media.ts";
 import { renderConversation } from "./render-messages.ts";
-import { renderReasoning } from "./render-reasoning.ts";
+import { renderReasoning, type RenderedReasoning } from "./render-reasoning.ts";
 import { renderToolConfig } from "./render-tool-config.ts";
 import { isClaude } from "./signature-origin.ts";
 
@@ -28,17 +30,18 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
   const { system, turns } = renderConversation(withoutBillingHeader(request.messages), context);
   const passed = passedOn(request, reportLoss);
   const reasoning = renderReasoning(request, target);
+  const sampling = fittingSampling(request, reasoning, target);
   const body = compact({
     ...passed,
     messages: turns,
     system: system.length === 0 ? undefined : system,
-    inferenceConfig: renderInferenceConfig(request),
+    inferenceConfig: renderInferenceConfig(request, sampling),
     toolConfig: renderToolConfig(request, context),
     outputConfig: renderOutputConfig(request, reasoning.effort, reportLoss),
     serviceTier: renderServiceTier(request.serviceTier, reportLoss),
     additionalModelRequestFields: orNothing({
       ...reasoning.fields,
-      ...renderTopK(request, target),
+      ...renderTopK(sampling, target),
       ...asObject(passed["additionalModelRequestFields"]),
     }),
   });
@@ -57,8 +60,24 @@ function passedOn(request: ChatRequest, reportLoss: ReportLoss): JsonObject {
   return passed;
 }
 
-function renderInferenceConfig(request: ChatRequest): JsonObject | undefined {
-  const { maxOutputTokens, sampling = {}, stopSequences } = request;
+/** Claude answers 400 to sampling parameters that do not fit its thinking or its version. */
+function fittingSampling(
+  { sampling = {} }: ChatRequest,
+  { fields = {} }: RenderedReasoning,
+  { upstreamModel, reportLoss }: RenderTarget,
+): Sampling {
+  if (!isClaude(upstreamModel)) return sampling;
+  const type = asObject(fields["thinking"])["type"];
+  const thinking = type !== undefined && type !== "disabled";
+  return claudeSampling(sampling, {
+    abilities: modelAbilities(upstreamModel),
+    thinking,
+    reportLoss,
+  });
+}
+
+function renderInferenceConfig(request: ChatRequest, sampling: Sampling): JsonObject | undefined {
+  const { maxOutputTokens, stopSequences } = request;
   return orNothing(
     compact({
       maxTokens: maxOutputTokens,
@@ -69,7 +88,7 @@ function renderInferenceConfig(request: ChatRequest): JsonObject | undefined {
   );
 }
 
-function renderTopK({ sampling = {} }: ChatRequest, target: RenderTarget): JsonObject {
+function renderTopK(sampling: Sampling, target: RenderTarget): JsonObject {
   if (sampling.topK === undefined) return {};
   if (isClaude(target.upstreamModel)) return { top_k: sampling.topK };
   target.reportLoss("top_k", "this model has no such member");
@@ -89,6 +108,11 @@ function renderOutputConfig(
     outputFormat?.type === "json-schema" ? renderSchemaFormat(outputFormat) : undefined;
   return orNothing(compact({ textFormat, effort }));
 }
+
+/** JSON mode is asked for as a tool, of the models that can be made to call one. */
+export const lacksFormat = ({ outputFormat }: ChatRequest, target: FormatTarget): boolean =>
+  outputFormat?.type === "json-object" &&
+  (isClaude(target.upstreamModel) || target.upstreamModel.includes("nova"));
 
 /** The schema goes as text (botocore: JsonSchemaDefinition). */
 function renderSchemaFormat(format: Extract<OutputFormat, { type: "json-schema" }>): JsonObject {

@@ -8,6 +8,7 @@ import type { JsonObject } from "#lib/json.ts";
 import { answerIds } from "./call-ids.ts";
 import { parseCitations } from "./citations.ts";
 import { parseFinishReason } from "./finish-reason.ts";
+import { parseLogprobs } from "./logprobs.ts";
 import { failureOf } from "./parse-error.ts";
 import { parsePart } from "./parse-part.ts";
 import type { CallIds } from "./parse-part.ts";
@@ -62,13 +63,14 @@ function parseCandidate(wire: JsonObject, ids: CallIds): Candidate {
   const candidate = camelKeys(wire);
   const content = camelObject(candidate["content"]);
   const parts = asObjects(content["parts"]).flatMap((part) => parsePart(part, ids));
+  const logprobs = parseLogprobs(candidate["logprobsResult"]);
   const hasCalls = parts.some(({ type }) => type === "tool-call");
   return {
     parts: withCitations(joinPieces(parts), candidate),
     finishReason: parseFinishReason(candidate["finishReason"], hasCalls) ?? "other",
+    ...(logprobs.length > 0 && { logprobs }),
   };
 }
-
 
 function withCitations(parts: Part[], candidate: JsonObject): Part[] {
   const citations = parseCitations(candidate);

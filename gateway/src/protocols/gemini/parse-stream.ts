@@ -12,6 +12,7 @@ import { failureOf } from "./parse-error.ts";
 import { blockedFailure, createdOf } from "./parse-response.ts";
 import { parseUsage } from "./parse-usage.ts";
 import { closeBlock, newCandidate, pushPart } from "./stream-candidate.ts";
+import { parseLogprobs } from "./logprobs.ts";
 import type { StreamCandidate } from "./stream-candidate.ts";
 import { camelKeys, camelObject } from "./wire-case.ts";
 
@@ -89,11 +90,23 @@ function pushCandidate(wire: JsonObject, state: StreamState): readonly StreamEve
   const body = camelKeys(wire);
   const candidate = candidateOf(asNumber(body["index"]) ?? 0, state);
   const parts = asObjects(camelObject(body["content"])["parts"]);
+  const logprobs = parseLogprobs(body["logprobsResult"]);
+  const said = parts.flatMap((part) => pushPart(part, candidate));
   return [
-    ...parts.flatMap((part) => pushPart(part, candidate)),
+    ...withLogprobs(said, logprobs),
     ...citations(body, candidate),
     ...finish(candidate, body["finishReason"]),
   ];
+}
+
+/** They stand beside the parts of a chunk: its first text has them. */
+function withLogprobs(
+  events: readonly StreamEvent[],
+  logprobs: readonly JsonObject[],
+): readonly StreamEvent[] {
+  const at = logprobs.length === 0 ? -1 : events.findIndex(({ type }) => type === "text-delta");
+  const first = events[at];
+  return first?.type === "text-delta" ? events.with(at, { ...first, logprobs }) : events;
 }
 
 function candidateOf(number: number, state: StreamState): StreamCandidate {

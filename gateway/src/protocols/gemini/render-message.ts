@@ -1,4 +1,5 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
+import { messageField } from "#canonical/message-field.ts";
 import type { Message } from "#canonical/message.ts";
 import { flatToolName } from "#canonical/tool.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
@@ -40,11 +41,11 @@ export function renderMessages(request: ChatRequest, target: MessageTarget): Ren
   };
   const rendered = messages.map((message, at): Content => {
     const parts = message.content.flatMap((part, partAt) =>
-      renderPart(part, { ...context, field: `messages[${at}].content[${partAt}]` }),
+      renderPart(part, { ...context, field: `${messageField(request, at)}.content[${partAt}]` }),
     );
     return { role: message.role === "assistant" ? "model" : "user", parts };
   });
-  reportChanged(messages, start, target.reportLoss);
+  reportChanged({ ...request, messages }, start, target.reportLoss);
   const instruction = rendered.slice(0, start).flatMap(({ parts }) => parts);
   const contents = merge(rendered.slice(start)).map((content) => signed(content, target));
   return {
@@ -59,12 +60,13 @@ function systemCount(messages: readonly Message[]): number {
   return first === -1 ? Math.max(0, messages.length - 1) : first;
 }
 
-function reportChanged(messages: readonly Message[], start: number, reportLoss: ReportLoss): void {
-  for (const [at, message] of messages.entries()) {
-    if (message.name !== undefined) reportLoss(`messages[${at}].name`, "turns have no names");
+function reportChanged(request: ChatRequest, start: number, reportLoss: ReportLoss): void {
+  for (const [at, message] of request.messages.entries()) {
+    if (message.name !== undefined)
+      reportLoss(`${messageField(request, at)}.name`, "turns have no names");
     if (at < start || !isSystem(message)) continue;
     reportLoss(
-      `messages[${at}]`,
+      messageField(request, at),
       "changed: a system message that is not at the start becomes user",
     );
   }

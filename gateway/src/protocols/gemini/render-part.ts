@@ -84,7 +84,7 @@ function renderReasoning({ text, signature }: ReasoningPart, context: PartContex
     context.reportLoss(
       "messages.reasoning",
       signature === undefined
-        ? "reasoning of another provider is not sent on"
+        ? "reasoning without Gemini's own token is not sent on"
         : foreignSignature(signature),
     );
     return [];

@@ -83,6 +83,7 @@ function renderServiceTier(
 ): string | undefined {
   if (serviceTier === undefined || serviceTier === "auto") return undefined;
   if (protocol === "gemini") return serviceTier === "default" ? "standard" : serviceTier;
+  if (serviceTier === "priority" || serviceTier === "flex") return serviceTier;
   if (serviceTier !== "default") reportLoss("service_tier", `no counterpart of ${serviceTier}`);
   return undefined;
 }

@@ -3,6 +3,7 @@ import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { renderGrounding } from "./citations.ts";
+import { renderLogprobs } from "./logprobs.ts";
 import { renderFinishReason } from "./finish-reason.ts";
 import { renderAnswerPart } from "./render-answer-part.ts";
 import { renderUsage } from "./render-usage.ts";
@@ -25,7 +26,6 @@ function renderCandidate(
   index: number,
   context: AnswerContext,
 ): JsonObject {
-  if (logprobs !== undefined) context.reportLoss("logprobs", "of another shape in this dialect");
   const rendered = parts.flatMap<JsonObject>((part) => renderAnswerPart(part, context) ?? []);
   const citations = parts.flatMap((part) => (part.type === "text" ? (part.citations ?? []) : []));
   return compact({
@@ -33,5 +33,6 @@ function renderCandidate(
     finishReason: renderFinishReason(finishReason),
     index,
     groundingMetadata: renderGrounding(citations),
+    logprobsResult: renderLogprobs(logprobs ?? []),
   });
 }

@@ -10,6 +10,7 @@ import { renderGrounding } from "./citations.ts";
 import { renderFinishReason } from "./finish-reason.ts";
 import { renderAnswerPart, thoughtSignature } from "./render-answer-part.ts";
 import { renderError } from "./render-error.ts";
+import { renderLogprobs } from "./logprobs.ts";
 import { renderUsage } from "./render-usage.ts";
 
 type CallStart = Extract<StreamEvent, { type: "tool-call-start" }>;
@@ -76,7 +77,14 @@ function createRenderer(context: AnswerContext, framing: Framing): StreamRendere
 
 function partChunk(part: JsonObject, event: BlockEvent, context: AnswerContext): JsonObject {
   return {
-    candidates: [{ content: { parts: [part], role: "model" }, index: event.candidate ?? 0 }],
+    candidates: [
+      compact({
+        content: { parts: [part], role: "model" },
+        index: event.candidate ?? 0,
+        logprobsResult:
+          event.type === "text-delta" ? renderLogprobs(event.logprobs ?? []) : undefined,
+      }),
+    ],
     modelVersion: context.model,
     responseId: context.requestId,
   };

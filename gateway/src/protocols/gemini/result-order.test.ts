@@ -27,7 +27,12 @@ describe("resultsInCallOrder", () => {
   });
 
   test("puts results of several messages into the order of their calls", () => {
-    const messages = [calls("a", "b", "c"), tool(result("c")), tool(result("a")), tool(result("b"))];
+    const messages = [
+      calls("a", "b", "c"),
+      tool(result("c")),
+      tool(result("a")),
+      tool(result("b")),
+    ];
     expect(resultsInCallOrder(messages).slice(1)).toEqual([
       tool(result("a")),
       tool(result("b")),

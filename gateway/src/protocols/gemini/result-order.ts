@@ -11,12 +11,13 @@ export function resultsInCallOrder(messages: readonly Message[]): readonly Messa
   const places = new Map<string, number>();
   const ordered: Message[] = [];
   let run: Message[] = [];
+  let calls = 0;
   for (const message of messages) {
     if (message.role === "assistant") {
       ordered.push(...inOrder(run, places), message);
       run = [];
       for (const part of message.content) {
-        if (part.type === "tool-call") places.set(part.id, places.size);
+        if (part.type === "tool-call") places.set(part.id, calls++);
       }
     } else run.push(message);
   }
@@ -25,7 +26,8 @@ export function resultsInCallOrder(messages: readonly Message[]): readonly Messa
 
 /** Results change places among themselves; everything else stays where it is. */
 function inOrder(run: readonly Message[], places: ReadonlyMap<string, number>): readonly Message[] {
-  const placeOf = ({ toolCallId }: ToolResultPart): number => places.get(toolCallId) ?? places.size;
+  const placeOf = ({ toolCallId }: ToolResultPart): number =>
+    places.get(toolCallId) ?? Number.MAX_SAFE_INTEGER;
   const results = run.flatMap(({ content }) => content.filter(isResult));
   if (results.length < 2) return run;
   const sorted = results.toSorted((a, b) => placeOf(a) - placeOf(b)).values();

@@ -121,6 +121,11 @@ describe("renderResponse", () => {
     expect(message?.content).toEqual(SIGNED.slice(0, 5));
   });
 
+  test("a call's signature stands in its first fragment, and in no other", () => {
+    const fragments = deltasOf(stream(SIGNED)).flatMap((delta) => delta.tool_calls ?? []);
+    expect(fragments.map((fragment) => "extra_content" in fragment)).toEqual([true, false]);
+  });
+
   test("a token without a name of its own is wrapped", () => {
     const body = JSON.stringify(renderResponse(answer(SIGNED.slice(4, 5)), contextOf().context));
     const token = /"signature":"([^"]+)"/.exec(body)?.[1] ?? "";

@@ -20,7 +20,7 @@ export function renderRequest(request: ChatRequest, base: RenderTarget): Upstrea
       ...renderTooling(request, target),
       ...renderLimits(request, target),
       ...renderSampling(request),
-      ...renderIdentity(request, target),
+      ...renderIdentity(request),
       ...(request.reasoning === undefined ? {} : renderReasoning(request.reasoning, target)),
       response_format: renderOutputFormat(request.outputFormat, target),
       ...renderStream(request, target),
@@ -76,14 +76,10 @@ function renderSampling({ sampling }: ChatRequest): JsonObject {
 
 const isOpenai = ({ protocol }: ChatRequest): boolean => protocol.startsWith("openai-");
 
-function renderIdentity(request: ChatRequest, target: RenderTarget): JsonObject {
+function renderIdentity(request: ChatRequest): JsonObject {
   const { serviceTier, metadata } = request;
-  // Anthropic's and Gemini's tiers have other names and other meanings.
-  if (serviceTier !== undefined && !isOpenai(request)) {
-    target.reportLoss("service_tier", "the tiers of this provider are others");
-  }
   return {
-    service_tier: isOpenai(request) ? serviceTier : undefined,
+    service_tier: serviceTier,
     prompt_cache_key: request.promptCacheKey,
     prompt_cache_retention: request.promptCacheRetention,
     user: request.user,

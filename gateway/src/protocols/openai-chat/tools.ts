@@ -123,8 +123,8 @@ function allowedNames(choice: unknown): ReadonlySet<string> | undefined {
 
 /** The `tools` member and `web_search_options`. */
 export function renderTools(tools: readonly Tool[], target: RenderTarget): JsonObject {
-  const rendered = tools.flatMap((tool): JsonObject[] => {
-    const one = renderTool(tool, target);
+  const rendered = tools.flatMap((tool, at): JsonObject[] => {
+    const one = renderTool(tool, `tools[${at}]`, target);
     return one === undefined ? [] : [one];
   });
   const search = tools.find((tool) => isWebSearchOptions(tool));
@@ -138,20 +138,20 @@ export function renderTools(tools: readonly Tool[], target: RenderTarget): JsonO
 const isWebSearchOptions = (tool: Tool): boolean =>
   tool.type === "server" && tool.value["type"] === WEB_SEARCH_OPTIONS;
 
-function renderTool(tool: Tool, target: RenderTarget): JsonObject | undefined {
+function renderTool(tool: Tool, field: string, target: RenderTarget): JsonObject | undefined {
   switch (tool.type) {
     case "function":
       return renderFunction(tool, target);
     case "custom":
       if (target.dialect.customTools !== true) {
-        target.reportLoss(`tools.${tool.name}`, "changed: a custom tool is sent as a function");
+        target.reportLoss(field, "changed: a custom tool is sent as a function");
         return renderFunction(customToolAsFunction(tool), target);
       }
       return { type: "custom", custom: compact({ ...tool, type: undefined }) };
     case "server":
       if (isWebSearchOptions(tool)) return undefined;
       if (tool.protocol === "openai-chat") return tool.value;
-      target.reportLoss(`tools.${String(tool.value["type"])}`, `only ${tool.protocol} has it`);
+      target.reportLoss(field, `only ${tool.protocol} has it`);
       return undefined;
   }
 }

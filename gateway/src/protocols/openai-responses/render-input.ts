@@ -157,8 +157,8 @@ const TEXT_REPLAY: ReadonlySet<string> = new Set([
 
 /**
  * OpenAI itself shows summaries only and refuses `content` with 400 ("array too long. Expected an
- * array with maximum length 0"); a text that has been through another dialect no longer says that
- * it is one.
+ * array with maximum length 0", 2026-09, github.com/musistudio/claude-code-router/issues/1783); a
+ * text that has been through another dialect no longer says that it is one.
  */
 function signedReasoning(
   { text }: ReasoningPart,

@@ -20,13 +20,14 @@ export interface Client {
 
 /** Data of all events, in order; `[DONE]` and comments left out. */
 export function eventsOf(text: string): JsonObject[] {
-  return text.split(/\r?\n\r?\n/).flatMap((frame) => {
+  return text.split(/\r?\n\r?\n/).flatMap((frame): JsonObject[] => {
     const data = frame
       .split(/\r?\n/)
       .filter((line) => line.startsWith("data:"))
       .map((line) => line.slice(5).trimStart())
       .join("\n");
-    return parseObject(data) ?? [];
+    const event = parseObject(data);
+    return event === undefined ? [] : [event];
   });
 }
 

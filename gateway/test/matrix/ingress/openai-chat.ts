@@ -39,9 +39,7 @@ function seen({ message, finish, logprobs, usage, second, failed }: Read): Seen 
     input: Number(usage["prompt_tokens"]),
     output: Number(usage["completion_tokens"]),
     cacheRead: Number(details["cached_tokens"] ?? 0),
-    reasoningTokens: Number(
-      asObject(usage["completion_tokens_details"])["reasoning_tokens"] ?? 0,
-    ),
+    reasoningTokens: Number(asObject(usage["completion_tokens_details"])["reasoning_tokens"] ?? 0),
     citations: asObjects(message["annotations"]).map(({ url_citation }) =>
       String(asObject(url_citation)["url"]),
     ),
@@ -71,6 +69,7 @@ function addDelta(message: Message, delta: JsonObject): void {
     const text = asString(delta[key]);
     if (text !== undefined) message[key] = (asString(message[key]) ?? "") + text;
   }
+  if (delta["extra_content"] !== undefined) message["extra_content"] = delta["extra_content"];
   for (const key of ["annotations", "reasoning_details"]) {
     if (Array.isArray(delta[key])) message[key] = [...asArray(message[key]), ...delta[key]];
   }

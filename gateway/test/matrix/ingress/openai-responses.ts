@@ -56,7 +56,8 @@ function readStream(text: string): Seen {
   const last = events.at(-1) ?? {};
   const seen = readWhole(asObject(last["response"]));
   const numbers = events.map((event) => event["sequence_number"]);
-  if (numbers.some((value, at) => value !== at)) throw new Error(`sequence numbers ${numbers.join()}`);
+  if (numbers.some((value, at) => value !== at))
+    throw new Error(`sequence numbers ${numbers.join()}`);
   if (seen.failed) {
     return { ...seen, text: deltas(events, "response.output_text.delta") };
   }

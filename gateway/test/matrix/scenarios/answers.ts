@@ -1,4 +1,3 @@
-
 import { anyOf, mentions, some } from "../matches.ts";
 import { HELLO, type Answer, type Scenario, type ScenarioGroup } from "../scenario.ts";
 
@@ -27,7 +26,6 @@ const anything: Scenario["sent"] = {
   cohere: {},
 };
 
-
 export const STRUCTURED: ScenarioGroup = {
   title: "Structured output",
   scenarios: [
@@ -44,7 +42,9 @@ export const STRUCTURED: ScenarioGroup = {
         "openai-responses": {
           text: { format: { type: "json_schema", name: "place", schema: SCHEMA, strict: true } },
         },
-        "anthropic-messages": { output_config: { format: { type: "json_schema", schema: SCHEMA } } },
+        "anthropic-messages": {
+          output_config: { format: { type: "json_schema", schema: SCHEMA } },
+        },
         gemini: {
           generationConfig: { responseMimeType: "application/json", responseJsonSchema: SCHEMA },
         },
@@ -225,4 +225,3 @@ export const WEB_SEARCH: Scenario = {
   },
   answer: HELLO,
 };
-

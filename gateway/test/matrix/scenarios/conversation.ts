@@ -1,7 +1,8 @@
 import { all, anyOf, mentions, some } from "../matches.ts";
 import { HELLO, type ScenarioGroup } from "../scenario.ts";
 
-const said = (text: string) => anyOf(text, [{ type: "text", text }], [{ type: "input_text", text }]);
+const said = (text: string) =>
+  anyOf(text, [{ type: "text", text }], [{ type: "input_text", text }]);
 
 const RULE = "Answer in one word.";
 const LATER = "From now on answer in French.";
@@ -46,7 +47,9 @@ export const CONVERSATION: ScenarioGroup = {
         gemini: { systemInstruction: { parts: [{ text: RULE }] } },
       },
       sent: {
-        "openai-chat": { messages: some({ role: "system", content: said(RULE) }, { role: "user" }) },
+        "openai-chat": {
+          messages: some({ role: "system", content: said(RULE) }, { role: "user" }),
+        },
         "openai-responses": anyOf(
           { instructions: RULE },
           { input: some({ role: "system", content: said(RULE) }, { role: "user" }) },
@@ -167,7 +170,11 @@ export const CONVERSATION: ScenarioGroup = {
           ],
         },
         gemini: {
-          contents: [{ role: "user" }, { role: "model", parts: [{ text: "Two" }] }, { role: "user" }],
+          contents: [
+            { role: "user" },
+            { role: "model", parts: [{ text: "Two" }] },
+            { role: "user" },
+          ],
         },
         "bedrock-converse": {
           messages: [

@@ -2,7 +2,8 @@ import type { JsonObject } from "#lib/json.ts";
 import { anyOf, some } from "../matches.ts";
 import { HELLO, type Ingress, type Scenario, type ScenarioGroup } from "../scenario.ts";
 
-const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PNG =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const PDF = "JVBERi0xLjQKJcOkw7zDtsOfCg==";
 const WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEA";
 const MP4 = "AAAAIGZ0eXBpc29tAAACAGlzb20=";

@@ -21,10 +21,16 @@ const OSLO: Call = { id: "call_oslo_2", name: "weather", input: ['{"city":', '"O
 function declared(name: string, schema: JsonObject = SCHEMA) {
   const declaration = { name, description: DESCRIPTION };
   return {
-    "openai-chat": { tools: [{ type: "function", function: { ...declaration, parameters: schema } }] },
-    "openai-responses": { tools: [{ type: "function", ...declaration, parameters: schema, strict: false }] },
+    "openai-chat": {
+      tools: [{ type: "function", function: { ...declaration, parameters: schema } }],
+    },
+    "openai-responses": {
+      tools: [{ type: "function", ...declaration, parameters: schema, strict: false }],
+    },
     "anthropic-messages": { tools: [{ ...declaration, input_schema: schema }] },
-    gemini: { tools: [{ functionDeclarations: [{ ...declaration, parametersJsonSchema: schema }] }] },
+    gemini: {
+      tools: [{ functionDeclarations: [{ ...declaration, parametersJsonSchema: schema }] }],
+    },
   };
 }
 
@@ -64,7 +70,9 @@ const merged = <Ask extends Scenario["ask"]>(first: Ask, second: Record<string, 
 
 /** `[a-zA-Z0-9_-]{1,64}`: what all providers take. */
 const safe = (actual: unknown): string | undefined =>
-  typeof actual === "string" && /^[a-zA-Z0-9_-]{1,64}$/.test(actual) ? undefined : `is ${String(actual)}`;
+  typeof actual === "string" && /^[a-zA-Z0-9_-]{1,64}$/.test(actual)
+    ? undefined
+    : `is ${String(actual)}`;
 
 const ODD_NAME = `mcp.files/read_${"x".repeat(60)}`;
 
@@ -76,7 +84,13 @@ const NAMESPACED = {
   name: "mcp__git",
   description: "Git",
   tools: [
-    { type: "function", name: "status", description: DESCRIPTION, parameters: SCHEMA, strict: false },
+    {
+      type: "function",
+      name: "status",
+      description: DESCRIPTION,
+      parameters: SCHEMA,
+      strict: false,
+    },
   ],
 };
 
@@ -219,7 +233,10 @@ const answered: ByUpstream = {
   },
   gemini: {
     contents: some(
-      { role: "model", parts: some({ functionCall: { name: "weather", args: { city: "Paris" } } }) },
+      {
+        role: "model",
+        parts: some({ functionCall: { name: "weather", args: { city: "Paris" } } }),
+      },
       {
         role: "user",
         parts: some({ functionResponse: { name: "weather", response: mentions("sunny") } }),
@@ -342,7 +359,9 @@ export const TOOLS: ScenarioGroup = {
         "openai-chat": {
           tools: [{ type: "custom", custom: { name: "patch", description: DESCRIPTION } }],
         },
-        "openai-responses": { tools: [{ type: "custom", name: "patch", description: DESCRIPTION }] },
+        "openai-responses": {
+          tools: [{ type: "custom", name: "patch", description: DESCRIPTION }],
+        },
         "anthropic-messages": "all tools take JSON",
         gemini: "all tools take JSON",
       },
@@ -364,7 +383,9 @@ export const TOOLS: ScenarioGroup = {
         },
         "bedrock-converse": {
           toolConfig: {
-            tools: [{ toolSpec: { name: "patch", inputSchema: { json: { required: ["input"] } } } }],
+            tools: [
+              { toolSpec: { name: "patch", inputSchema: { json: { required: ["input"] } } } },
+            ],
           },
         },
         cohere: { tools: [{ function: { name: "patch", parameters: { required: ["input"] } } }] },
@@ -402,11 +423,10 @@ export const TOOLS: ScenarioGroup = {
     {
       id: "tool-odd-name",
       title: "a tool whose name has characters, or a length, that providers refuse",
-      ask: {
-        ...declared(ODD_NAME),
-        "openai-chat": declared(ODD_NAME)["openai-chat"],
-      },
+      ask: declared(ODD_NAME),
       sent: received(safe),
+      // The byte-faithful lane changes no names: the provider's own client knows its rules.
+      sentAsWritten: mentions(ODD_NAME),
       answer: calling({ id: "call_odd_1", name: ODD_NAME, input: ['{"city":"Rome"}'] }),
       look: ["calls"],
     },
@@ -435,9 +455,7 @@ export const TOOLS: ScenarioGroup = {
       sent: {
         ...both(
           answered,
-          Object.fromEntries(
-            Object.keys(answered).map((name) => [name, mentions("iVBORw0KGgo=")]),
-          ),
+          Object.fromEntries(Object.keys(answered).map((name) => [name, mentions("iVBORw0KGgo=")])),
         ),
         cohere: null,
       },

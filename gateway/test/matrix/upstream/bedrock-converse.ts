@@ -141,7 +141,7 @@ const error = (status: number, kind: string, message: string) => ({
 
 export const bedrockConverse: FakeProvider = {
   model: "bedrock/anthropic.claude-sonnet-4-6-matrix",
-  cannot: ["logprobs", "second", "refusal"],
+  cannot: ["logprobs", "second", "refusal", "stopSequence"],
   tells: { refusal: "content-filter" },
   token: TOKEN,
   whole,

@@ -76,15 +76,15 @@ function stream(answer: Answer): Buffer {
       const token = tokens?.[place];
       events.push({ type: "content-delta", index: at, delta, ...(token && { logprobs: token }) });
     }
+    const cite = type === "text" ? cited(answer) : undefined;
+    if (cite) {
+      events.push({ type: "citation-start", index: 0, delta: { message: { citations: cite } } });
+      events.push({ type: "citation-end", index: 0 });
+    }
     events.push({ type: "content-end", index: at });
   };
   block("thinking", reasoning);
   block("text", text);
-  const cite = cited(answer);
-  if (cite) {
-    events.push({ type: "citation-start", index: 0, delta: { message: { citations: cite } } });
-    events.push({ type: "citation-end", index: 0 });
-  }
   for (const [at, { id, name, input }] of calls.entries()) {
     const start = { id, type: "function", function: { name, arguments: "" } };
     events.push({ type: "tool-call-start", index: at, delta: { message: { tool_calls: start } } });

@@ -45,7 +45,8 @@ const logprobs = ({ logprobs: wanted, text = [] }: Answer) =>
 const call = ({ id, name, input }: NonNullable<Answer["calls"]>[number]) => ({
   id,
   type: "function",
-  function: { name, arguments: inputOf(input) },
+  // OpenAI itself writes no arguments as an empty object.
+  function: { name, arguments: inputOf(input) || "{}" },
 });
 
 function message(answer: Answer): JsonObject {
@@ -98,7 +99,9 @@ const chunk = (delta: JsonObject, rest: JsonObject = {}): JsonObject => ({
 function callChunks(calls: Answer["calls"] = []): JsonObject[] {
   return calls.flatMap(({ id, name, input }, index) => [
     chunk({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] }),
-    ...input.map((text) => chunk({ tool_calls: [{ index, function: { arguments: text } }] })),
+    ...(input.length === 0 ? ["{}"] : input).map((text) =>
+      chunk({ tool_calls: [{ index, function: { arguments: text } }] }),
+    ),
   ]);
 }
 

@@ -50,7 +50,7 @@ const callItem = ({ id, name, namespace, input, custom }: NonNullable<Answer["ca
         status: "completed",
         call_id: id,
         name,
-        arguments: inputOf(input),
+        arguments: inputOf(input) || "{}",
       }
     : {
         id: `ctc_${id}`,
@@ -182,7 +182,8 @@ function callEvents(item: JsonObject, context: { at: number; answer: Answer }): 
   const call = answer.calls?.find(({ id }) => id === item["call_id"]);
   const name = isCustom ? "response.custom_tool_call_input" : "response.function_call_arguments";
   const member = isCustom ? "input" : "arguments";
-  const pieces = isCustom ? [call?.custom ?? ""] : (call?.input ?? []);
+  const pieces = isCustom ? [call?.custom ?? ""] : [...(call?.input ?? [])];
+  if (pieces.length === 0) pieces.push("{}");
   return [
     {
       type: "response.output_item.added",

@@ -134,7 +134,7 @@ function stream(turn: Turn): Buffer {
 }
 
 function received(body: JsonObject): Received {
-  const input =
+  const input: readonly JsonObject[] =
     typeof body["input"] === "string"
       ? [{ role: "user", content: body["input"] }]
       : asObjects(body["input"]);
@@ -143,8 +143,7 @@ function received(body: JsonObject): Received {
       .filter((item) => roles.includes(asString(item["role"]) ?? ""))
       .map(({ content }) => textOf(content))
       .join("\n");
-  const ofType = (type: string): JsonObject[] =>
-    (input as readonly JsonObject[]).filter((item) => item["type"] === type);
+  const ofType = (type: string): JsonObject[] => input.filter((item) => item["type"] === type);
   const tools = asObjects(body["tools"]).map(({ name }) => String(name));
   return {
     system: [asString(body["instructions"]) ?? "", textsOf("system", "developer")].join("\n"),
