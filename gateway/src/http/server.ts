@@ -1,4 +1,9 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyServerOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 
 import { GatewayError, type Failure, FAILURES } from "#canonical/failure.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
@@ -13,7 +18,10 @@ const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 const NO_COMPILERS = {
   buildValidator: () => () => () => true,
   buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
-};
+  // Fastify types these as the classes of its own compilers.
+} as unknown as NonNullable<
+  NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]
+>;
 
 export interface ServerOptions {
   readonly now: () => number;
