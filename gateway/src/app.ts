@@ -131,6 +131,7 @@ async function openParts(options: AppOptions): Promise<Parts> {
   let timeouts = timeoutsOf(config, options);
   const market: MarketSource = await openMarket({
     env,
+    ownOrigins: originsOf(options.port ?? config?.server.port ?? DEFAULT_PORT),
     config,
     configFile,
     catalogFile: join(home, "catalog.json"),
@@ -167,6 +168,9 @@ function startupReport({ home }: AppOptions, parts: Parts): Omit<StartupReport, 
     ...(config !== undefined && { configFile }),
   };
 }
+
+const originsOf = (port: number): readonly string[] =>
+  ["127.0.0.1", "localhost", "[::1]"].map((host) => `http://${host}:${port}`);
 
 const timeoutsOf = (config: Config | undefined, { timeouts }: AppOptions): Timeouts => ({
   ...DEFAULT_TIMEOUTS,

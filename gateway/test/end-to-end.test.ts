@@ -3,7 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { createKey } from "#governance/create-key.ts";
 import { asObject, type JsonObject } from "#lib/json.ts";
+import { loadMasterKey } from "#privacy/master-key.ts";
+import { revokeKeys } from "#store/keys.ts";
+import { openStore } from "#store/store.ts";
 import { bytes, json, sse, status, type Script } from "#test/fake-upstream.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
@@ -291,6 +295,27 @@ describe("streams", () => {
     expect((await gateway.post("/v1/chat/completions", ASK)).status).toBe(200);
     await cut;
     expect(gateway.upstream.aborted()).toBeGreaterThan(before);
+  });
+});
+
+describe("keys", () => {
+  test("made and revoked by another process take effect within a second", async () => {
+    const pepper = loadMasterKey(gateway.home, undefined).keyPepper;
+    const other = await openStore(gateway.home);
+    const { key, stored } = await createKey(other.core, pepper, { name: "other", now: Date.now() });
+    const ask = async (): Promise<number> =>
+      (await fetch(`${gateway.url}/v1/key`, { headers: { "x-api-key": key } })).status;
+    const within = async (status: number): Promise<void> => {
+      const from = performance.now();
+      while ((await ask()) !== status) {
+        expect(performance.now() - from).toBeLessThan(1_000);
+        await sleep(20);
+      }
+    };
+    await within(200);
+    expect(await revokeKeys(other.core, stored.id, Date.now())).toBe(1);
+    await within(401);
+    await other.close();
   });
 });
 

@@ -3,14 +3,7 @@ import { describe, expect, test } from "vitest";
 import { setUpBench } from "#test/sdk/sdk-suite.ts";
 import { WEATHER } from "#test/sdk/sdk-driver.ts";
 import { THINKING_CLIENTS, type Conversation, type LoopTurn } from "#test/sdk/thinking-clients.ts";
-import {
-  ANTHROPIC,
-  BEDROCK,
-  GOOGLE,
-  RESPONSES,
-  speak,
-  type Upstream,
-} from "#test/sdk/upstreams.ts";
+import { speak, type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const TURNS = 5;
 const USAGE = { input: 10, output: 5 };
@@ -30,25 +23,25 @@ const token = (start: string, turn: number): string =>
 
 const THINKERS: readonly Thinker[] = [
   {
-    upstream: ANTHROPIC,
+    upstream: UPSTREAMS.anthropic,
     origin: "anthropic",
     signs: "text",
     signature: (turn) => token("EqUD", turn),
   },
   {
-    upstream: RESPONSES,
+    upstream: UPSTREAMS.responses,
     origin: "openai",
     signs: "text",
     signature: (turn) => token("gAAAAAB", turn),
   },
   {
-    upstream: { ...GOOGLE, model: "google/gemini-3-pro-preview" },
+    upstream: { ...UPSTREAMS.google, model: "google/gemini-3-pro-preview" },
     origin: "gemini",
     signs: "calls",
     signature: (turn) => token("CsgC", turn),
   },
   {
-    upstream: BEDROCK,
+    upstream: UPSTREAMS.bedrock,
     origin: "anthropic",
     signs: "text",
     signature: (turn) => token("EooC", turn),

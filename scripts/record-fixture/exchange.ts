@@ -1,5 +1,5 @@
 import type { ConfiguredProvider } from "../../gateway/src/providers/configured-providers.ts";
-import { readAll, type HeaderMap, type Send } from "../../gateway/src/upstream/answer.ts";
+import type { HeaderMap, Send, UpstreamAnswer } from "../../gateway/src/upstream/answer.ts";
 
 /** A request as it is about to be sent; the credential is added while sending. */
 export interface Outgoing {
@@ -39,28 +39,25 @@ export async function exchange(
     headTimeoutMs: TIMEOUT_MS,
     idleTimeoutMs: TIMEOUT_MS,
   });
-  const chunkSizes: number[] = [];
-  const bytes = await readAll(
-    {
-      ...answer,
-      abort: () => answer.abort(),
-      read: (sink) =>
-        answer.read({
-          data: (chunk) => {
-            chunkSizes.push(chunk.length);
-            sink.data(chunk);
-          },
-          end: () => sink.end(),
-          fail: (error) => sink.fail(error),
-        }),
-    },
-    MAX_BYTES,
-  );
-  const { status, headers: received } = answer;
-  return { status, headers: received, bytes, chunkSizes, credentials: Object.values(authorization) };
+  const chunks = await readChunks(answer);
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    bytes: Buffer.concat(chunks),
+    chunkSizes: chunks.map(({ length }) => length),
+    credentials: Object.values(authorization),
+  };
 }
 
-const MAX_BYTES = 64 * 1024 * 1024;
+const readChunks = (answer: UpstreamAnswer): Promise<readonly Buffer[]> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    answer.read({
+      data: (chunk) => void chunks.push(chunk),
+      end: () => resolve(chunks),
+      fail: reject,
+    });
+  });
 
 /** Headers of the same form with a credential that nobody has. */
 const spoiled = (authorization: Readonly<Record<string, string>>): Record<string, string> =>
@@ -69,7 +66,8 @@ const spoiled = (authorization: Readonly<Record<string, string>>): Record<string
   );
 
 function spoiledValue(name: string, value: string): string {
-  if (value.startsWith("AWS4-")) return value.replace(/Signature=.*/, `Signature=${"0".repeat(64)}`);
+  if (value.startsWith("AWS4-"))
+    return value.replace(/Signature=.*/, `Signature=${"0".repeat(64)}`);
   if (name.startsWith("x-amz-")) return value;
   return value.startsWith("Bearer ") ? `Bearer ${WRONG_KEY}` : WRONG_KEY;
 }

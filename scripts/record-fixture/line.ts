@@ -39,7 +39,8 @@ export function recordingLine(
   secrets: Secrets,
 ): JsonObject {
   const elided: JsonObject[] = [];
-  const body = elide(scrubJson(parseObject(outgoing.body.toString()), secrets), "request.body", elided);
+  const sent = elide(parseObject(outgoing.body.toString()), "request.body", elided);
+  const body = scrubJson(sent, secrets);
   const { provider, endpoint, model, stream, session, position, at, scenario } = labels;
   const line = {
     session,
@@ -64,7 +65,9 @@ export function recordingLine(
     },
     ...(elided.length > 0 && { elided }),
   };
-  const id = createHash("sha256").update(`${at.getTime()} ${JSON.stringify(line)}`).digest("hex");
+  const id = createHash("sha256")
+    .update(`${at.getTime()} ${JSON.stringify(line)}`)
+    .digest("hex");
   return { id: id.slice(0, 12), ...line };
 }
 

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 
 import { foldEvents } from "../../gateway/src/canonical/fold-events.ts";
 import type { ChatResponse } from "../../gateway/src/canonical/chat-response.ts";
-import type { ClientProtocol, UpstreamProtocol } from "../../gateway/src/canonical/protocol-name.ts";
-import type { StreamEvent } from "../../gateway/src/canonical/stream-event.ts";
-import { parseObject, type JsonObject } from "../../gateway/src/lib/json.ts";
+import type { UpstreamProtocol } from "../../gateway/src/canonical/protocol-name.ts";
+import { parseObject } from "../../gateway/src/lib/json.ts";
 import { sseEventFramer } from "../../gateway/src/pipeline/translated-lane.ts";
 import { AwsEventFramer } from "../../gateway/src/protocols/bedrock-converse/frames.ts";
 import { UPSTREAM_CODECS } from "../../gateway/src/protocols/registry.ts";
@@ -16,7 +15,7 @@ import { exchange, type Outgoing, type RawAnswer } from "./exchange.ts";
 import { recordingLine, type Labels } from "./line.ts";
 import { operationCalls } from "./operations.ts";
 import { standardScenarios, type Scenario } from "./scenarios.ts";
-import { findCanary, secretsOf, type Secrets } from "./scrub.ts";
+import { findCanary, secretsOf } from "./scrub.ts";
 import { chatModel, type RecordedModel } from "./target.ts";
 
 /** What a recording needs of the world. */
@@ -46,19 +45,22 @@ export async function recordProvider(
     const model = chatModel(configured, askedModel);
     for (const speech of model.speeches) {
       for (const scenario of standardScenarios(model, randomUUID())) {
-        await recordConversation({ recorder, take, model, speech }, scenario);
+        await recordConversation(
+          { configured, take, model, speech },
+          scenario,
+          newSession(recorder),
+        );
       }
     }
   }
-  for (const { labels, outgoing } of operationCalls(configured, askedModel)) {
-    await take({ ...labels, ...newSession(recorder) }, outgoing);
+  for (const { labels, outgoing } of operationCalls(configured)) {
+    await take({ ...labels, ...newSession(recorder), position: 0 }, outgoing);
   }
   return lines;
 }
 
-const newSession = ({ now }: Recorder): Pick<Labels, "session" | "position" | "at"> => ({
+const newSession = ({ now }: Recorder): Pick<Labels, "session" | "at"> => ({
   session: randomUUID().replaceAll("-", "").slice(0, 10),
-  position: 0,
   at: now(),
 });
 
@@ -66,19 +68,118 @@ const newSession = ({ now }: Recorder): Pick<Labels, "session" | "position" | "a
 function taker({ configured, env, send, report }: Recorder, lines: string[]): Take {
   return async (labels, outgoing) => {
     const what = `${labels.endpoint} ${labels.scenario}`;
+    let answer: RawAnswer;
     try {
-      const answer = await exchange(send, configured, outgoing);
-      const secrets = secretsOf(configured, env, answer.credentials);
-      const line = JSON.stringify(recordingLine(labels, { outgoing, answer }, secrets));
-      refuseCanaries(`${line}\n${answer.bytes.toString("latin1").slice(0, 0)}`, secrets, what);
-      refuseBinaryCanaries(line, answer, { secrets, what });
-      lines.push(line);
-      report(`${what}: ${answer.status}, ${answer.bytes.length} bytes`);
-      return answer;
+      answer = await exchange(send, configured, outgoing);
     } catch (error) {
-      if (error instanceof LeakError) throw error;
-      report(`${what}: not recorded, ${error instanceof Error ? error.name : "failed"}`);
+      report(`${what}: not recorded, ${error instanceof Error ? error.message : "it failed"}`);
       return undefined;
     }
+    const secrets = secretsOf(configured, env, answer.credentials);
+    const line = JSON.stringify(recordingLine(labels, { outgoing, answer }, secrets));
+    // Binary frames are in the line as base64, which hides what is in them.
+    const seen = line.includes('"eventstream_b64"') ? line + answer.bytes.toString("latin1") : line;
+    if (findCanary(seen, secrets)) {
+      throw new Error(`The answer to ${what} holds part of a key. Nothing was written.`);
+    }
+    lines.push(line);
+    report(`${what}: ${answer.status}, ${answer.bytes.length} bytes`);
+    return answer;
   };
+}
+
+interface ChatRecording {
+  readonly configured: ConfiguredProvider;
+  readonly take: Take;
+  readonly model: RecordedModel;
+  readonly speech: Speech;
+}
+
+/** A scenario and the turns that follow from its answers. */
+async function recordConversation(
+  recording: ChatRecording,
+  first: Scenario,
+  session: Pick<Labels, "session" | "at">,
+): Promise<void> {
+  const { configured, take, model, speech } = recording;
+  let scenario: Scenario | undefined = first;
+  for (let position = 0; scenario !== undefined; position++) {
+    const outgoing = chatRequest(recording, scenario);
+    if (outgoing === undefined) return;
+    const stream: boolean = scenario.request.stream;
+    const labels: Labels = {
+      ...session,
+      position,
+      scenario: scenario.name,
+      provider: configured.id,
+      endpoint: ENDPOINTS[speech.protocol](stream),
+      model: scenario.model ?? model.upstreamModel,
+      stream,
+    };
+    const answer = await take(labels, outgoing);
+    const parsed: ChatResponse | undefined =
+      answer?.status === 200 ? parseAnswer(answer, speech, stream) : undefined;
+    scenario = parsed && scenario.next?.(parsed);
+  }
+}
+
+/** How recordings name the protocols. */
+const ENDPOINTS: Readonly<Record<UpstreamProtocol, (stream: boolean) => string>> = {
+  "openai-chat": () => "openai.chat",
+  "openai-responses": () => "openai.responses",
+  "anthropic-messages": () => "anthropic.messages",
+  gemini: (stream) => `gemini.${stream ? "streamGenerateContent" : "generateContent"}`,
+  "bedrock-converse": (stream) => `bedrock.converse${stream ? "-stream" : ""}`,
+  cohere: () => "cohere.v2.chat",
+};
+
+/** The request as the gateway would send it; `undefined` where the protocol cannot say it. */
+function chatRequest(
+  { configured, model, speech }: ChatRecording,
+  scenario: Scenario,
+): Outgoing | undefined {
+  const codec = UPSTREAM_CODECS[speech.protocol];
+  const upstreamModel = scenario.model ?? model.upstreamModel;
+  const { stream } = scenario.request;
+  const request = { ...scenario.request, protocol: "openai-chat", model: upstreamModel } as const;
+  const target = { upstreamModel, dialect: speech.dialect };
+  if (codec.lacksFormat?.(request, target) === true) return undefined;
+  const { body, headers = {} } = codec.renderRequest(request, {
+    ...target,
+    reportLoss: () => undefined,
+    ...(model.maxOutputTokens !== undefined && { maxOutputTokens: model.maxOutputTokens }),
+  });
+  return {
+    url: buildUrl(configured.provider, speech, {
+      model: upstreamModel,
+      stream,
+      variables: configured.variables,
+    }),
+    headers: {
+      "content-type": "application/json",
+      accept: stream ? "text/event-stream" : "application/json",
+      "accept-encoding": "identity",
+      ...speech.headers,
+      ...headers,
+    },
+    body: Buffer.from(JSON.stringify(body)),
+    wrongKey: scenario.wrongKey === true,
+  };
+}
+
+function parseAnswer(
+  { bytes, headers }: RawAnswer,
+  { protocol, dialect }: Speech,
+  stream: boolean,
+): ChatResponse | undefined {
+  const codec = UPSTREAM_CODECS[protocol];
+  if (stream) {
+    const binary = String(headers["content-type"]).includes("vnd.amazon.eventstream");
+    const framer = binary ? new AwsEventFramer() : sseEventFramer();
+    const parser = codec.createStreamParser(dialect);
+    const events = [...framer.push(bytes), ...framer.end()].flatMap((event) => parser.push(event));
+    return foldEvents([...events, ...parser.end()]);
+  }
+  const response = codec.parseResponse(parseObject(bytes.toString()) ?? {}, dialect);
+  return "code" in response ? undefined : response;
 }

@@ -12,7 +12,7 @@ export interface Scenario {
   readonly model?: string;
   readonly wrongKey?: true;
   /** The next turn of the conversation, made from this one's answer. */
-  readonly then?: (answer: ChatResponse) => Scenario | undefined;
+  readonly next?: (answer: ChatResponse) => Scenario | undefined;
 }
 
 /** Solid red, 64 × 64. */
@@ -83,7 +83,7 @@ function toolCall(stream: boolean): Scenario {
   return {
     name,
     request,
-    then: (answer) => {
+    next: (answer) => {
       const parts = answer.candidates[0]?.parts ?? [];
       const calls = parts.filter((part) => part.type === "tool-call");
       if (calls.length === 0) return undefined;

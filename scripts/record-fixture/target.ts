@@ -5,9 +5,7 @@ import type {
   CatalogModel,
   ModelKind,
 } from "../../gateway/src/catalog/types.ts";
-import type {
-  ConfiguredProvider,
-} from "../../gateway/src/providers/configured-providers.ts";
+import type { ConfiguredProvider } from "../../gateway/src/providers/configured-providers.ts";
 import type { Speech } from "../../gateway/src/providers/provider.ts";
 
 /** The model that is recorded, and what is known of it; unknown facts are taken to be so. */

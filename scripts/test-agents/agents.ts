@@ -45,6 +45,9 @@ export const AGENTS: Readonly<Record<string, Agent>> = {
       "--json",
       "--skip-git-repo-check",
       "--dangerously-bypass-approvals-and-sandbox",
+      // Else it waits for its servers: for plugins at the start, for its own metrics at the end.
+      "--disable=plugins",
+      "--config=analytics.enabled=false",
       `--model=${model}`,
       prompt,
     ],

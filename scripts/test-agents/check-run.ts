@@ -1,6 +1,6 @@
 import type { ReceivedRequest } from "../../gateway/test/fake-upstream.ts";
 import { providerFaults } from "./provider-rules.ts";
-import type { Run, Setting } from "./run-agent.ts";
+import { KEY, type Run, type Setting } from "./run-agent.ts";
 import { isOfTask, signatureOf, USAGE } from "./scripted-model.ts";
 
 /** One request a turn: the task has three. */
@@ -39,6 +39,9 @@ function checkUpstream(setting: Setting, { requests }: Run): string[] {
   if (requests.length > MOST_REQUESTS) faults.push(`${requests.length} requests upstream`);
   const broken = new Set(requests.flatMap(({ body }) => providerFaults(wire.protocol, body)));
   faults.push(...[...broken].map((fault) => `a provider refuses this: ${fault}`));
+  if (requests.some(({ headers, text }) => (JSON.stringify(headers) + text).includes(KEY))) {
+    faults.push("the gateway's own key went to the provider");
+  }
   const last = turns.at(-1);
   return last === undefined ? faults : [...faults, ...checkHistory(setting, last)];
 }

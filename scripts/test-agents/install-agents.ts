@@ -9,13 +9,15 @@ const PACKAGES = {
   "opencode-ai": "1.18.33",
 } as const;
 
+/** Two of them put their platform's binary in place with an install script, which npm may block. */
+const ALLOWED_SCRIPTS = { "@anthropic-ai/claude-code": true, "opencode-ai": true };
+
 /** Written when an installation is complete: a broken off one is not reused. */
 const COMPLETE = "complete";
 
 /**
  * Installs the agents outside the workspace, at exact versions, and gives the folder of their
- * commands. A complete installation is reused. Install scripts run: Claude Code and opencode put
- * their platform's binary in place with one.
+ * commands. A complete installation is reused.
  */
 export function installAgents(): string {
   const versions = Object.values(PACKAGES).join("-");
@@ -25,7 +27,8 @@ export function installAgents(): string {
   console.log(`Installing the agents into ${folder} (about 1 GB) …`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), '{"private":true}\n');
+  const project = { private: true, allowScripts: ALLOWED_SCRIPTS };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(project));
   const names = Object.entries(PACKAGES).map(([name, version]) => `${name}@${version}`);
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--save-exact", ...names], {
     cwd: folder,

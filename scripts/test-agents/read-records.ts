@@ -1,7 +1,5 @@
-import type { Kysely } from "kysely";
-
 import { asObject, type JsonObject } from "../../gateway/src/lib/json.ts";
-import type { RecordTables } from "../../gateway/src/store/schema.ts";
+import type { Store } from "../../gateway/src/store/store.ts";
 
 /** What the gateway wrote down of a request. */
 export interface RunRecord {
@@ -18,7 +16,7 @@ export interface RunRecord {
 }
 
 /** All records of a gateway, in order. */
-export async function readRecords(records: Kysely<RecordTables>): Promise<readonly RunRecord[]> {
+export async function readRecords(records: Store["records"]): Promise<readonly RunRecord[]> {
   const rows = await records.selectFrom("request_records").selectAll().orderBy("seq").execute();
   return rows.map((row) => ({
     operation: row.operation,

@@ -14,7 +14,8 @@ import { scriptedModel } from "./scripted-model.ts";
 import type { Task } from "./task.ts";
 
 const TIME_LIMIT_MS = 90_000;
-const KEY = "sk-agents-0123456789-0123456789-0123456789";
+/** The key that agents have of the gateway. */
+export const KEY = "sk-agents-0123456789-0123456789-0123456789";
 
 /** One agent at one protocol. */
 export interface Setting {

@@ -66,7 +66,7 @@ export async function startUpstream(): Promise<Running & { readonly origin: stri
   const origin = `http://127.0.0.1:${port}`;
   const running = await startProcess({
     command: process.execPath,
-    args: [script("../fake-upstream.ts"), String(port)],
+    args: [script("./fake-upstream.ts"), String(port)],
     readyUrl: `${origin}/healthz`,
   });
   return { ...running, origin };

@@ -17,7 +17,7 @@ export interface PartResult {
   readonly skipped: readonly string[];
 }
 
-export const formatNumber = (value: number): string =>
+const formatNumber = (value: number): string =>
   Math.abs(value) >= 100 || Number.isInteger(value)
     ? Math.round(value).toLocaleString("en")
     : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
@@ -40,7 +40,7 @@ export function renderTable(rows: readonly Row[]): string {
   return [render(head!), render(rule), ...body.map(render)].join("\n");
 }
 
-export function isMet({ measured, target }: Figure): boolean {
+function isMet({ measured, target }: Figure): boolean {
   if (target === undefined) return true;
   return target.kind === "at most" ? measured <= target.limit : measured >= target.limit;
 }

@@ -18,8 +18,7 @@ const SHAPE = { bytes: 1_000, stream: true };
 interface Cell {
   readonly cpuPerEvent: number;
   readonly cores: number;
-  readonly firstP50: number;
-  readonly firstP99: number;
+  readonly firstBytes: readonly number[];
 }
 
 /** CPU per event of a stream, and how much later its first byte comes. */
@@ -39,8 +38,8 @@ export async function runStreams(settings: Settings, progress: Progress): Promis
     const firstBytes = [...half].map(([name, cell]) => ({
       contender: name,
       streams: STREAMS / 2,
-      "first byte p50 ms": cell.firstP50,
-      "first byte p99 ms": cell.firstP99,
+      "first byte p50 ms": percentile(cell.firstBytes, 0.5),
+      "first byte p99 ms": percentile(cell.firstBytes, 0.99),
     }));
     return {
       rows: [...rows, ...firstBytes],
@@ -89,20 +88,18 @@ async function load(
   await pause(SETTLE_MS);
   const used = cpu() - before;
   await client.close();
-  const first = answers.map(({ firstByteMs }) => firstByteMs);
   return {
     cpuPerEvent: used / (answers.length * EVENTS),
     cores: used / 1_000 / elapsedMs,
-    firstP50: percentile(first, 0.5),
-    firstP99: percentile(first, 0.99),
+    firstBytes: answers.map(({ firstByteMs }) => firstByteMs),
   };
 }
 
+/** Medians of the rounds; first bytes of all rounds together, or a percentile would be a single stream's. */
 const medianCell = (cells: readonly Cell[]): Cell => ({
   cpuPerEvent: median(cells.map((cell) => cell.cpuPerEvent)),
   cores: median(cells.map((cell) => cell.cores)),
-  firstP50: median(cells.map((cell) => cell.firstP50)),
-  firstP99: median(cells.map((cell) => cell.firstP99)),
+  firstBytes: cells.flatMap((cell) => cell.firstBytes),
 });
 
 const LANES = [
@@ -121,7 +118,7 @@ function cpuFigures(cells: ReadonlyMap<string, Cell>): readonly Figure[] {
 }
 
 function firstByteFigures(cells: ReadonlyMap<string, Cell>): readonly Figure[] {
-  const p99 = (name: string): number => cells.get(name)?.firstP99 ?? Number.NaN;
+  const p99 = (name: string): number => percentile(cells.get(name)?.firstBytes ?? [], 0.99);
   return LANES.map(({ door, name }) => ({
     name: `Streams at half load: added time to first byte p99, ${name}`,
     measured: p99(door) - p99("direct"),

@@ -25,6 +25,7 @@ export async function withMarket<T>(
       send: dialer.send,
       onError: io.err,
       onConfig: () => undefined,
+      ownOrigins: [],
     });
     await market.probe();
     return await work(market, dialer.send);

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 
 import { GatewayError } from "#canonical/failure.ts";
 import { digestOf } from "#governance/api-key.ts";
-import { listKeys, type StoredKey } from "#store/keys.ts";
+import { keysVersion, listKeys, type StoredKey } from "#store/keys.ts";
 import type { CoreTables } from "#store/schema.ts";
 
 /** Revocation takes effect within this. */
@@ -34,7 +34,15 @@ export async function openKeyRing(
     loadedAt = now();
   };
   await reload();
-  const timer = setInterval(() => void reload().catch(() => undefined), RELOAD_MS);
+  let version = await keysVersion(core);
+  const look = async (): Promise<void> => {
+    const found = await keysVersion(core);
+    if (found !== version) await reload();
+    version = found;
+    loadedAt = now();
+  };
+  // A failed look leaves the last good list in force until it is stale.
+  const timer = setInterval(() => void look().catch(() => undefined), RELOAD_MS);
   timer.unref();
   return {
     reload,

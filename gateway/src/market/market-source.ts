@@ -31,6 +31,11 @@ export interface MarketOptions {
   /** Told when a changed file is refused; what was before stays in force. */
   readonly onError: (message: string) => void;
   readonly onConfig: (config: Config) => void;
+  /**
+   * Where this gateway itself is. A shell that points SDKs here (`OPENAI_BASE_URL`) may start the
+   * gateway too: it must not take itself for the provider.
+   */
+  readonly ownOrigins: readonly string[];
 }
 
 /** How often servers of this machine are looked for again: they may be started after the gateway. */
@@ -64,7 +69,8 @@ export class MarketSource {
   constructor(options: MarketOptions) {
     this.#options = options;
     this.#post = postForm(options.send);
-    const found = discoverProviders(options.env, { dependencies: { post: this.#post } });
+    const { env, ownOrigins } = options;
+    const found = discoverProviders(env, { dependencies: { post: this.#post }, ownOrigins });
     this.#remote = found.filter(({ provider }) => provider.local !== true);
     this.#local = found.filter(({ provider }) => provider.local === true);
     this.#current = this.#join();

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 
 import type { CoreTables } from "#store/schema.ts";
 
@@ -25,6 +25,12 @@ const fromRow = (row: Row): StoredKey => ({
 export async function listKeys(core: Kysely<CoreTables>): Promise<readonly StoredKey[]> {
   const rows = await core.selectFrom("keys").selectAll().orderBy("created_at").execute();
   return rows.map(fromRow);
+}
+
+/** A number that changes when another process has written: cheaper to ask for than the keys themselves. */
+export async function keysVersion(core: Kysely<CoreTables>): Promise<number> {
+  const { rows } = await sql<{ data_version: number }>`PRAGMA data_version`.execute(core);
+  return rows[0]?.data_version ?? 0;
 }
 
 export async function insertKey(core: Kysely<CoreTables>, key: StoredKey): Promise<void> {

@@ -293,7 +293,7 @@ async function runError(gateway: TestGateway, cell: Cell): Promise<CellResult> {
   const answered = {
     status: response.status,
     retryAfter: response.headers.get("retry-after"),
-    body: (await response.json()) as unknown,
+    body: await response.json(),
   };
   const retryAfter = headers?.["retry-after"];
   const fault = mismatch(

@@ -83,7 +83,7 @@ export interface Seen {
   readonly failed: boolean;
 }
 
-/** A pattern: objects match by their members, lists by `some` or element for element. */
+/** Objects match by their members, lists by `some` or element for element. */
 export type Pattern = unknown;
 
 export interface Scenario {
@@ -92,7 +92,7 @@ export interface Scenario {
   /** The members that the client writes, by dialect; a text: why it has no way to say this. */
   readonly ask: Readonly<Record<Ingress, JsonObject | string>>;
   /** What the provider must receive; `null`: its protocol has no word for it, so a loss is due. */
-  readonly sent: Readonly<Record<Upstream, Pattern | null>>;
+  readonly sent: Readonly<Record<Upstream, Pattern>>;
   readonly answer?: Answer;
   /** Members of `Seen` that matter beside text and finish. */
   readonly look?: readonly (keyof Seen)[];

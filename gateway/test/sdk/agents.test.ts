@@ -11,14 +11,14 @@ import { z } from "zod";
 
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 import {
-  toldFailure,
+  STAINLESS,
   WEATHER,
   type SdkDriver,
   type Target,
   type Told,
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
-import { ANTHROPIC, BEDROCK, CHAT_ONLY, GOOGLE, OPENAI, RESPONSES } from "#test/sdk/upstreams.ts";
+import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 // It would send traces to OpenAI itself.
 setTracingDisabled(true);
@@ -64,14 +64,8 @@ function driverOf(api: "chat completions" | "responses"): SdkDriver {
     shortfalls: {
       unfinishedAnswers: "throws instead of giving an answer that was cut or is empty",
     },
-    errors: {
-      badRequest: "BadRequestError",
-      wrongKey: "AuthenticationError",
-      unknownModel: "NotFoundError",
-      rateLimited: "RateLimitError",
-    },
+    ...STAINLESS,
     retries: "as told",
-    failure: toldFailure,
     chat: async (target, prompt) => {
       const result = await runnerOf(target).run(agentOf(target), prompt);
       return told(result.finalOutput, result);
@@ -118,5 +112,15 @@ function driverOf(api: "chat completions" | "responses"): SdkDriver {
 
 const bench = setUpBench();
 
-describeSdk(bench, driverOf("responses"), [RESPONSES, CHAT_ONLY, ANTHROPIC, GOOGLE]);
-describeSdk(bench, driverOf("chat completions"), [OPENAI, ANTHROPIC, GOOGLE, BEDROCK]);
+describeSdk(bench, driverOf("responses"), [
+  UPSTREAMS.responses,
+  UPSTREAMS.chatOnly,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.google,
+]);
+describeSdk(bench, driverOf("chat completions"), [
+  UPSTREAMS.openai,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.google,
+  UPSTREAMS.bedrock,
+]);

@@ -16,15 +16,7 @@ import {
 import type { JsonObject } from "#lib/json.ts";
 import { CITY_SCHEMA, WEATHER, type SdkDriver, type Target } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
-import {
-  ANTHROPIC,
-  BEDROCK,
-  CHAT_ONLY,
-  GOOGLE,
-  OPENAI,
-  RESPONSES,
-  type Upstream,
-} from "#test/sdk/upstreams.ts";
+import { type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 type Provide = (target: Target) => LanguageModel;
 
@@ -61,7 +53,13 @@ function driverOf(name: string, provide: Provide): SdkDriver {
       };
     },
     stream: async (target, prompt) => {
-      const result = streamText({ model: provide(target), prompt, maxRetries: target.retries });
+      const result = streamText({
+        model: provide(target),
+        prompt,
+        maxRetries: target.retries,
+        // By itself it writes errors to the console besides throwing them.
+        onError: () => undefined,
+      });
       const texts: string[] = [];
       for await (const text of result.textStream) texts.push(text);
       const usage = await result.usage;
@@ -109,12 +107,12 @@ const PROVIDERS: readonly [string, Provide, readonly Upstream[]][] = [
   [
     "@ai-sdk/openai, responses",
     ({ url, key, model }) => createOpenAI({ baseURL: `${url}/v1`, apiKey: key })(model),
-    [RESPONSES, CHAT_ONLY, ANTHROPIC, GOOGLE],
+    [UPSTREAMS.responses, UPSTREAMS.chatOnly, UPSTREAMS.anthropic, UPSTREAMS.google],
   ],
   [
     "@ai-sdk/openai, chat",
     ({ url, key, model }) => createOpenAI({ baseURL: `${url}/v1`, apiKey: key }).chat(model),
-    [OPENAI, ANTHROPIC, GOOGLE, BEDROCK],
+    [UPSTREAMS.openai, UPSTREAMS.anthropic, UPSTREAMS.google, UPSTREAMS.bedrock],
   ],
   [
     "@ai-sdk/openai-compatible",
@@ -126,18 +124,24 @@ const PROVIDERS: readonly [string, Provide, readonly Upstream[]][] = [
         includeUsage: true,
         supportsStructuredOutputs: true,
       })(model),
-    [CHAT_ONLY, RESPONSES, ANTHROPIC, GOOGLE],
+    [UPSTREAMS.chatOnly, UPSTREAMS.responses, UPSTREAMS.anthropic, UPSTREAMS.google],
   ],
   [
     "@ai-sdk/anthropic",
     ({ url, key, model }) => createAnthropic({ baseURL: `${url}/v1`, apiKey: key })(model),
-    [ANTHROPIC, OPENAI, RESPONSES, GOOGLE, BEDROCK],
+    [
+      UPSTREAMS.anthropic,
+      UPSTREAMS.openai,
+      UPSTREAMS.responses,
+      UPSTREAMS.google,
+      UPSTREAMS.bedrock,
+    ],
   ],
   [
     "@ai-sdk/google",
     ({ url, key, model }) =>
       createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: key })(model),
-    [GOOGLE, CHAT_ONLY, ANTHROPIC],
+    [UPSTREAMS.google, UPSTREAMS.chatOnly, UPSTREAMS.anthropic],
   ],
 ];
 

@@ -11,14 +11,14 @@ import { z } from "zod";
 
 import { asObject, type JsonObject } from "#lib/json.ts";
 import {
-  toldFailure,
+  STAINLESS,
   WEATHER,
   type SdkDriver,
   type Target,
   type Told,
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
-import { ANTHROPIC, BEDROCK, COHERE_CHAT, GOOGLE, OPENAI, RESPONSES } from "#test/sdk/upstreams.ts";
+import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): Anthropic =>
   new Anthropic({ baseURL: url, apiKey: key, maxRetries: retries });
@@ -47,14 +47,8 @@ const driver: SdkDriver = {
   name: "@anthropic-ai/sdk",
   finish: { stop: "end_turn", length: "max_tokens" },
   shows: { cost: true, headers: true },
-  errors: {
-    badRequest: "BadRequestError",
-    wrongKey: "AuthenticationError",
-    unknownModel: "NotFoundError",
-    rateLimited: "RateLimitError",
-  },
+  ...STAINLESS,
   retries: "as told",
-  failure: toldFailure,
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .messages.create({
@@ -118,20 +112,34 @@ const driver: SdkDriver = {
 
 const bench = setUpBench();
 
-describeSdk(bench, driver, [ANTHROPIC, OPENAI, RESPONSES, GOOGLE, BEDROCK, COHERE_CHAT]);
+describeSdk(bench, driver, [
+  UPSTREAMS.anthropic,
+  UPSTREAMS.openai,
+  UPSTREAMS.responses,
+  UPSTREAMS.google,
+  UPSTREAMS.bedrock,
+  UPSTREAMS.cohere,
+]);
 
 describe("@anthropic-ai/sdk, other operations", () => {
-  const client = (): Anthropic => clientOf(bench.target(ANTHROPIC));
+  const client = (): Anthropic => clientOf(bench.target(UPSTREAMS.anthropic));
 
-  test.each([ANTHROPIC, OPENAI])("counts tokens for a model at $name", async ({ model }) => {
-    const ask = (content: string) =>
-      client().messages.countTokens({ model, messages: [{ role: "user", content }], tools: TOOLS });
-    const { input_tokens: few } = await ask("Weather?");
-    const { input_tokens: many } = await ask("Weather? ".repeat(500));
-    expect(few).toBeGreaterThan(5);
-    expect(many).toBeGreaterThan(few + 500);
-    expect(bench.gateway.upstream.requests).toEqual([]);
-  });
+  test.each([UPSTREAMS.anthropic, UPSTREAMS.openai])(
+    "counts tokens for a model at $name",
+    async ({ model }) => {
+      const ask = (content: string) =>
+        client().messages.countTokens({
+          model,
+          messages: [{ role: "user", content }],
+          tools: TOOLS,
+        });
+      const { input_tokens: few } = await ask("Weather?");
+      const { input_tokens: many } = await ask("Weather? ".repeat(500));
+      expect(few).toBeGreaterThan(5);
+      expect(many).toBeGreaterThan(few + 500);
+      expect(bench.gateway.upstream.requests).toEqual([]);
+    },
+  );
 
   test("models: listed and read one by one", async () => {
     const ids: string[] = [];

@@ -19,15 +19,7 @@ import {
   type Told,
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
-import {
-  ANTHROPIC,
-  BEDROCK,
-  CHAT_ONLY,
-  COHERE_CHAT,
-  GOOGLE,
-  RESPONSES,
-  speak,
-} from "#test/sdk/upstreams.ts";
+import { speak, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): GoogleGenAI =>
   new GoogleGenAI({
@@ -141,22 +133,32 @@ const driver: SdkDriver = {
 
 const bench = setUpBench();
 
-describeSdk(bench, driver, [GOOGLE, CHAT_ONLY, RESPONSES, ANTHROPIC, BEDROCK, COHERE_CHAT]);
+describeSdk(bench, driver, [
+  UPSTREAMS.google,
+  UPSTREAMS.chatOnly,
+  UPSTREAMS.responses,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.bedrock,
+  UPSTREAMS.cohere,
+]);
 
 describe("@google/genai, other operations", () => {
-  test.each([GOOGLE, ANTHROPIC])("counts tokens for a model at $name", async (upstream) => {
-    const client = clientOf(bench.target(upstream));
-    const count = async (contents: string): Promise<number> =>
-      (await client.models.countTokens({ model: upstream.model, contents })).totalTokens ?? 0;
-    expect(await count("Weather? ".repeat(500))).toBeGreaterThan((await count("Weather?")) + 500);
-  });
+  test.each([UPSTREAMS.google, UPSTREAMS.anthropic])(
+    "counts tokens for a model at $name",
+    async (upstream) => {
+      const client = clientOf(bench.target(upstream));
+      const count = async (contents: string): Promise<number> =>
+        (await client.models.countTokens({ model: upstream.model, contents })).totalTokens ?? 0;
+      expect(await count("Weather? ".repeat(500))).toBeGreaterThan((await count("Weather?")) + 500);
+    },
+  );
 
   test("a forced tool reaches a foreign provider as one", async () => {
     const usage = { input: 1, output: 1 };
     const call = { id: "toolu_1", name: WEATHER.name, args: { city: "Bern" } };
-    bench.gateway.upstream.answer(speak(ANTHROPIC, { calls: [call], usage }));
-    const response = await clientOf(bench.target(ANTHROPIC)).models.generateContent({
-      model: ANTHROPIC.model,
+    bench.gateway.upstream.answer(speak(UPSTREAMS.anthropic, { calls: [call], usage }));
+    const response = await clientOf(bench.target(UPSTREAMS.anthropic)).models.generateContent({
+      model: UPSTREAMS.anthropic.model,
       contents: "Weather?",
       config: {
         systemInstruction: "Be short.",
@@ -170,7 +172,7 @@ describe("@google/genai, other operations", () => {
       },
     });
     expect(response.functionCalls?.[0]).toMatchObject({ name: call.name, args: call.args });
-    const [received] = bench.received(ANTHROPIC);
+    const [received] = bench.received(UPSTREAMS.anthropic);
     expect(received).toMatchObject({ forcedTool: WEATHER.name, system: "Be short." });
   });
 });

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { asNumber, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 import { json } from "#test/fake-upstream.ts";
 import {
-  toldFailure,
+  STAINLESS,
   WEATHER,
   type SdkDriver,
   type Target,
@@ -14,7 +14,7 @@ import {
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
 import { textOf } from "#test/sdk/wire/wire.ts";
-import { ANTHROPIC, BEDROCK, CHAT_ONLY, GOOGLE, OPENAI } from "#test/sdk/upstreams.ts";
+import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const llmOf = ({ url, key, model, retries }: Target): OpenAI =>
   new OpenAI({ model, apiKey: key, baseURL: `${url}/v1`, maxRetries: retries });
@@ -42,14 +42,8 @@ const driver: SdkDriver = {
   shortfalls: {
     textBeforeStreamedCalls: "`streamExec` looks for calls in the first chunk alone",
   },
-  errors: {
-    badRequest: "BadRequestError",
-    wrongKey: "AuthenticationError",
-    unknownModel: "NotFoundError",
-    rateLimited: "RateLimitError",
-  },
+  ...STAINLESS,
   retries: "as told",
-  failure: toldFailure,
   chat: async (target, prompt) => {
     const messages: ChatMessage[] = [{ role: "user", content: prompt }];
     const { message, raw } = await llmOf(target).chat({ messages });
@@ -113,7 +107,13 @@ const driver: SdkDriver = {
 
 const bench = setUpBench();
 
-describeSdk(bench, driver, [OPENAI, CHAT_ONLY, ANTHROPIC, GOOGLE, BEDROCK]);
+describeSdk(bench, driver, [
+  UPSTREAMS.openai,
+  UPSTREAMS.chatOnly,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.google,
+  UPSTREAMS.bedrock,
+]);
 
 describe("llamaindex, embeddings", () => {
   test("the vectors of several texts in order", async () => {

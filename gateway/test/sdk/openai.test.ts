@@ -12,23 +12,14 @@ import { z } from "zod";
 import { asObject, type JsonObject } from "#lib/json.ts";
 import { json } from "#test/fake-upstream.ts";
 import {
-  toldFailure,
+  STAINLESS,
   WEATHER,
   type SdkDriver,
   type Target,
   type Told,
 } from "#test/sdk/sdk-driver.ts";
 import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
-import {
-  ANTHROPIC,
-  BEDROCK,
-  CHAT_ONLY,
-  COHERE_CHAT,
-  GOOGLE,
-  OPENAI,
-  RESPONSES,
-  speak,
-} from "#test/sdk/upstreams.ts";
+import { speak, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): OpenAI =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: retries });
@@ -36,13 +27,6 @@ const clientOf = ({ url, key, retries }: Target): OpenAI =>
 const CITY = z.object({ city: z.string(), population: z.number().int() });
 
 const argsOf = (text: string): JsonObject => JSON.parse(text) as JsonObject;
-
-const CLASSES = {
-  badRequest: "BadRequestError",
-  wrongKey: "AuthenticationError",
-  unknownModel: "NotFoundError",
-  rateLimited: "RateLimitError",
-};
 
 const CHAT_TOOLS = [{ type: "function" as const, function: WEATHER }];
 
@@ -57,9 +41,8 @@ const chatDriver: SdkDriver = {
   name: "openai, chat completions",
   finish: { stop: "stop", length: "length" },
   shows: { cost: true, headers: true },
-  errors: CLASSES,
+  ...STAINLESS,
   retries: "as told",
-  failure: toldFailure,
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .chat.completions.create({
@@ -145,9 +128,8 @@ const responsesDriver: SdkDriver = {
   name: "openai, responses",
   finish: { stop: "completed", length: "max_output_tokens" },
   shows: { cost: true, headers: true },
-  errors: CLASSES,
+  ...STAINLESS,
   retries: "as told",
-  failure: toldFailure,
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .responses.create({ model: target.model, input: prompt })
@@ -208,25 +190,25 @@ const responsesDriver: SdkDriver = {
 const bench = setUpBench();
 
 describeSdk(bench, chatDriver, [
-  OPENAI,
-  CHAT_ONLY,
-  RESPONSES,
-  ANTHROPIC,
-  GOOGLE,
-  BEDROCK,
-  COHERE_CHAT,
+  UPSTREAMS.openai,
+  UPSTREAMS.chatOnly,
+  UPSTREAMS.responses,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.google,
+  UPSTREAMS.bedrock,
+  UPSTREAMS.cohere,
 ]);
 describeSdk(bench, responsesDriver, [
-  RESPONSES,
-  CHAT_ONLY,
-  ANTHROPIC,
-  GOOGLE,
-  BEDROCK,
-  COHERE_CHAT,
+  UPSTREAMS.responses,
+  UPSTREAMS.chatOnly,
+  UPSTREAMS.anthropic,
+  UPSTREAMS.google,
+  UPSTREAMS.bedrock,
+  UPSTREAMS.cohere,
 ]);
 
 describe("openai, other operations", () => {
-  const client = (): OpenAI => clientOf(bench.target(OPENAI));
+  const client = (): OpenAI => clientOf(bench.target(UPSTREAMS.openai));
 
   test("embeddings: the SDK asks for base64 and gives numbers", async () => {
     const vector = [0.25, -0.5, 1];
@@ -259,11 +241,13 @@ describe("openai, other operations", () => {
   });
 
   test("the gateway's own fields pass through the SDK and stay in the gateway", async () => {
-    bench.gateway.upstream.answer(speak(CHAT_ONLY, { text: "hi", usage: { input: 1, output: 1 } }));
+    bench.gateway.upstream.answer(
+      speak(UPSTREAMS.chatOnly, { text: "hi", usage: { input: 1, output: 1 } }),
+    );
     const body = {
       model: "openai/gpt-4o-mini",
       messages: [{ role: "user" as const, content: "x" }],
-      models: [CHAT_ONLY.model],
+      models: [UPSTREAMS.chatOnly.model],
       provider: { order: ["groq"] },
     };
     await client().chat.completions.create(body);
@@ -273,40 +257,43 @@ describe("openai, other operations", () => {
   });
 });
 
-describe.each([RESPONSES, CHAT_ONLY, ANTHROPIC])("openai, kept responses on $name", (upstream) => {
-  test.each([false, true])(
-    "are gone on from, read and deleted (streamed: %s)",
-    async (streamed) => {
-      const client = clientOf(bench.target(upstream));
-      const usage = { input: 10, output: 2 };
-      bench.gateway.upstream.answer(
-        speak(upstream, { text: "Paris.", usage }),
-        speak(upstream, { text: "Two million.", usage }),
-      );
-      const ask = { model: upstream.model, input: "Capital of France?", store: true };
-      const first = streamed
-        ? await client.responses.stream(ask).finalResponse()
-        : await client.responses.create(ask);
-      const second = await client.responses.create({
-        model: upstream.model,
-        input: "How many live there?",
-        previous_response_id: first.id,
-      });
-      expect(second.output_text).toBe("Two million.");
-      const asked = bench.received(upstream)[1];
-      expect(asked?.user).toContain("Capital of France?");
-      expect(asked?.user).toContain("How many live there?");
-      expect(bench.gateway.upstream.requests[1]?.text).toContain("Paris.");
+describe.each([UPSTREAMS.responses, UPSTREAMS.chatOnly, UPSTREAMS.anthropic])(
+  "openai, kept responses on $name",
+  (upstream) => {
+    test.each([false, true])(
+      "are gone on from, read and deleted (streamed: %s)",
+      async (streamed) => {
+        const client = clientOf(bench.target(upstream));
+        const usage = { input: 10, output: 2 };
+        bench.gateway.upstream.answer(
+          speak(upstream, { text: "Paris.", usage }),
+          speak(upstream, { text: "Two million.", usage }),
+        );
+        const ask = { model: upstream.model, input: "Capital of France?", store: true };
+        const first = streamed
+          ? await client.responses.stream(ask).finalResponse()
+          : await client.responses.create(ask);
+        const second = await client.responses.create({
+          model: upstream.model,
+          input: "How many live there?",
+          previous_response_id: first.id,
+        });
+        expect(second.output_text).toBe("Two million.");
+        const asked = bench.received(upstream)[1];
+        expect(asked?.user).toContain("Capital of France?");
+        expect(asked?.user).toContain("How many live there?");
+        expect(bench.gateway.upstream.requests[1]?.text).toContain("Paris.");
 
-      const read = await client.responses.retrieve(first.id);
-      // The SDK's stream helper adds a member of its own to the items.
-      expect(first.output).toMatchObject(read.output);
-      expect(read.output_text).toBe("Paris.");
-      const items = await client.responses.inputItems.list(first.id);
-      expect(JSON.stringify(items.data)).toContain("Capital of France?");
-      await client.responses.delete(first.id);
-      await expect(client.responses.retrieve(first.id)).rejects.toThrow(OpenAI.NotFoundError);
-      await expect(client.responses.retrieve(first.id)).rejects.toThrow(/store/);
-    },
-  );
-});
+        const read = await client.responses.retrieve(first.id);
+        // The SDK's stream helper adds a member of its own to the items.
+        expect(first.output).toMatchObject(read.output);
+        expect(read.output_text).toBe("Paris.");
+        const items = await client.responses.inputItems.list(first.id);
+        expect(JSON.stringify(items.data)).toContain("Capital of France?");
+        await client.responses.delete(first.id);
+        await expect(client.responses.retrieve(first.id)).rejects.toThrow(OpenAI.NotFoundError);
+        await expect(client.responses.retrieve(first.id)).rejects.toThrow(/store/);
+      },
+    );
+  },
+);

@@ -1,26 +1,17 @@
 import { asObject, asObjects, isObject, asString, type JsonObject } from "#lib/json.ts";
 import { recordings, responseBytes, type Recording } from "#test/corpus.ts";
 import { bytes, type Script } from "#test/fake-upstream.ts";
-import {
-  ANTHROPIC,
-  BEDROCK,
-  CHAT_ONLY,
-  COHERE_CHAT,
-  GOOGLE,
-  OPENAI,
-  RESPONSES,
-  type Upstream,
-} from "#test/sdk/upstreams.ts";
+import { type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 /** Whose recorded answers stand for an upstream. */
 const RECORDED_AS = new Map<Upstream, { readonly provider: string; readonly endpoint: RegExp }>([
-  [OPENAI, { provider: "openai", endpoint: /^openai\.chat$/ }],
-  [CHAT_ONLY, { provider: "groq", endpoint: /^openai\.chat$/ }],
-  [RESPONSES, { provider: "openai", endpoint: /^openai\.responses$/ }],
-  [ANTHROPIC, { provider: "anthropic", endpoint: /^anthropic\.messages$/ }],
-  [GOOGLE, { provider: "gemini", endpoint: /^gemini\.(?:streamG|g)enerateContent$/ }],
-  [BEDROCK, { provider: "bedrock", endpoint: /^bedrock\.converse(?:-stream)?$/ }],
-  [COHERE_CHAT, { provider: "cohere", endpoint: /^cohere\.v2\.chat$/ }],
+  [UPSTREAMS.openai, { provider: "openai", endpoint: /^openai\.chat$/ }],
+  [UPSTREAMS.chatOnly, { provider: "groq", endpoint: /^openai\.chat$/ }],
+  [UPSTREAMS.responses, { provider: "openai", endpoint: /^openai\.responses$/ }],
+  [UPSTREAMS.anthropic, { provider: "anthropic", endpoint: /^anthropic\.messages$/ }],
+  [UPSTREAMS.google, { provider: "gemini", endpoint: /^gemini\.(?:streamG|g)enerateContent$/ }],
+  [UPSTREAMS.bedrock, { provider: "bedrock", endpoint: /^bedrock\.converse(?:-stream)?$/ }],
+  [UPSTREAMS.cohere, { provider: "cohere", endpoint: /^cohere\.v2\.chat$/ }],
 ]);
 
 /**

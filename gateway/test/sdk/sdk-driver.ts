@@ -64,6 +64,7 @@ export interface SdkDriver {
     readonly streamedUsage?: string;
     readonly textBeforeStreamedCalls?: string;
     readonly unfinishedAnswers?: string;
+    readonly brokenStreams?: string;
   };
   /** Error classes by what happened. */
   readonly errors: {
@@ -85,8 +86,7 @@ export interface SdkDriver {
   failure(error: unknown): ToldFailure;
 }
 
-/** What most SDKs' errors look like. */
-export function toldFailure(error: unknown): ToldFailure {
+function toldFailure(error: unknown): ToldFailure {
   const { constructor, status, statusCode, message } = error as {
     constructor: { name: string };
     status?: number;
@@ -95,3 +95,14 @@ export function toldFailure(error: unknown): ToldFailure {
   };
   return { type: constructor.name, status: status ?? statusCode, message };
 }
+
+/** Errors of the SDKs that Stainless generates: OpenAI's, Anthropic's and what stands on them. */
+export const STAINLESS: Pick<SdkDriver, "errors" | "failure"> = {
+  errors: {
+    badRequest: "BadRequestError",
+    wrongKey: "AuthenticationError",
+    unknownModel: "NotFoundError",
+    rateLimited: "RateLimitError",
+  },
+  failure: toldFailure,
+};

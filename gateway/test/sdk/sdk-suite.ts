@@ -3,11 +3,11 @@ import type { IncomingMessage } from "node:http";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { asObject, asObjects } from "#lib/json.ts";
+import { asObject, asObjects, type JsonObject } from "#lib/json.ts";
 import { describeCorpus } from "#test/corpus.ts";
 import { recordedAnswers, recordedText, replay } from "#test/sdk/recorded.ts";
 import type { SdkDriver, Target } from "#test/sdk/sdk-driver.ts";
-import { refuse, speak, type Upstream } from "#test/sdk/upstreams.ts";
+import { breakOff, refuse, speak, type Upstream } from "#test/sdk/upstreams.ts";
 import type { Received, Turn } from "#test/sdk/wire/wire.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
@@ -165,6 +165,34 @@ function describeAnswers(bench: Bench, driver: SdkDriver, upstream: Upstream): v
     // Gemini joins a result to its call by name, all others by the id of the call.
     const id = upstream.wire.protocol === "gemini" ? CALL.name : second?.calls[0]?.id;
     expect(second?.results[0]?.id).toBe(id);
+  });
+
+  test.each([false, true])("two calls in one turn (streamed: %s)", async (streamed) => {
+    const calls = [CALL, { ...CALL, id: "call_def456", args: { city: "Bern" } }];
+    bench.gateway.upstream.answer(
+      speak(upstream, { calls, usage: USAGE }),
+      speak(upstream, { text: "Warm in both.", usage: USAGE }),
+    );
+    const run = (_name: string, { city }: JsonObject): string => `warm in ${String(city)}`;
+    const text = await driver.tools(bench.target(upstream), { prompt: "Weather?", run, streamed });
+    expect(text).toBe("Warm in both.");
+    const second = bench.received(upstream)[1];
+    expect(second?.calls.map(({ args }) => args["city"])).toEqual(["Zürich", "Bern"]);
+    const [zurich, bern] = second?.results ?? [];
+    expect(zurich?.text).toContain("warm in Zürich");
+    expect(bern?.text).toContain("warm in Bern");
+  });
+
+  test("a stream that breaks off is not taken for a complete answer", async () => {
+    bench.gateway.upstream.answer(breakOff(upstream, ANSWER));
+    const end = await driver.stream(bench.target(upstream), "Weather?").then(
+      ({ finish }) => finish,
+      () => "thrown",
+    );
+    expect(end).not.toBe(driver.finish.stop);
+    if (driver.shortfalls?.brokenStreams === undefined) {
+      expect(end).toMatch(/thrown|error|failed|incomplete|other|OTHER/);
+    }
   });
 
   test("structured output", async () => {

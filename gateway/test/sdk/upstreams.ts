@@ -16,41 +16,22 @@ export interface Upstream {
   readonly wire: Wire;
 }
 
-/** Speaks Chat Completions to every client, but Responses to one that speaks Responses. */
-export const OPENAI: Upstream = {
-  name: "OpenAI",
-  model: "openai/gpt-4o-mini",
-  wire: OPENAI_CHAT,
-};
-export const CHAT_ONLY: Upstream = {
-  name: "a Chat Completions provider",
-  model: "groq/openai/gpt-oss-120b",
-  wire: OPENAI_CHAT,
-};
-export const RESPONSES: Upstream = {
-  name: "OpenAI Responses",
-  model: "openai/gpt-5-codex",
-  wire: OPENAI_RESPONSES,
-};
-export const ANTHROPIC: Upstream = {
-  name: "Anthropic",
-  model: "anthropic/claude-sonnet-4-5",
-  wire: ANTHROPIC_MESSAGES,
-};
-export const GOOGLE: Upstream = {
-  name: "Gemini",
-  model: "google/gemini-2.5-flash",
-  wire: GEMINI,
-};
-export const BEDROCK: Upstream = {
-  name: "Bedrock",
-  model: "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-  wire: BEDROCK_CONVERSE,
-};
-export const COHERE_CHAT: Upstream = {
-  name: "Cohere",
-  model: "cohere/command-a-03-2025",
-  wire: COHERE,
+const upstream = (name: string, model: string, wire: Wire): Upstream => ({ name, model, wire });
+
+/** One of each kind. */
+export const UPSTREAMS = {
+  /** Speaks Chat Completions to every client but those that speak Responses. */
+  openai: upstream("OpenAI", "openai/gpt-4o-mini", OPENAI_CHAT),
+  chatOnly: upstream("a Chat Completions provider", "groq/openai/gpt-oss-120b", OPENAI_CHAT),
+  responses: upstream("OpenAI Responses", "openai/gpt-5-codex", OPENAI_RESPONSES),
+  anthropic: upstream("Anthropic", "anthropic/claude-sonnet-4-5", ANTHROPIC_MESSAGES),
+  google: upstream("Gemini", "google/gemini-2.5-flash", GEMINI),
+  bedrock: upstream(
+    "Bedrock",
+    "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    BEDROCK_CONVERSE,
+  ),
+  cohere: upstream("Cohere", "cohere/command-a-03-2025", COHERE),
 };
 
 /** Not a divisor of anything: pieces end in the middle of lines, events and characters. */
@@ -65,6 +46,17 @@ export const speak =
       ? bytes(wire.stream(said), { type: wire.streamType, pieceSize: ODD_PIECE })
       : json(wire.body(said));
     return script(request, response);
+  };
+
+/** Streams the first two thirds of a turn and closes the connection. */
+export const breakOff =
+  ({ wire }: Upstream, turn: Turn): Script =>
+  (_request, response) => {
+    const all = wire.stream(turn);
+    response.writeHead(200, { "content-type": wire.streamType });
+    response.write(all.subarray(0, Math.floor((all.length * 2) / 3)), () =>
+      setTimeout(() => response.destroy(), 5),
+    );
   };
 
 /** Answers with the provider's own form of an error. */

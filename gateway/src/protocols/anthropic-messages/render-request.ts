@@ -1,6 +1,7 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import { modelAbilities } from "#canonical/claude-model.ts";
 import type { ModelAbilities } from "#canonical/claude-model.ts";
+import { reportTextSignatures } from "#canonical/report-text-signatures.ts";
 import { asObjects, compact, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { FormatTarget, RenderTarget, UpstreamBody } from "#protocols/codec.ts";
@@ -44,6 +45,7 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
     ...passedOn(request),
   };
   reportUnsaid(request, reportLoss);
+  reportTextSignatures(request.messages, reportLoss);
   const kept = withoutRefused(compact(body), dialect.refuses ?? [], reportLoss);
   const isOwn = request.protocol === "anthropic-messages";
   return { body: isOwn ? kept : boundCacheMarkers(kept, reportLoss) };

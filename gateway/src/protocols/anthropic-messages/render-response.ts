@@ -1,6 +1,6 @@
 import { carriedSignature } from "#canonical/carried-signature.ts";
 import { flatToolName } from "#canonical/tool.ts";
-import { signatureText } from "#canonical/signature.ts";
+import { signatureText, type Signature } from "#canonical/signature.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ChatResponse } from "#canonical/chat-response.ts";
@@ -77,7 +77,16 @@ export function renderAnswerPart(part: Part, context: AnswerContext): JsonObject
   return render(part, context);
 }
 
-function renderText({ text, citations = [] }: TextPart): JsonObject {
+/** Tokens of texts are Gemini's alone, which takes their absence: clients of this dialect keep none. */
+export function reportTextSignature(
+  signature: Signature | undefined,
+  { reportLoss }: AnswerContext,
+): void {
+  if (signature !== undefined) reportLoss("content.text", "its thought signature is not kept");
+}
+
+function renderText({ text, citations = [], signature }: TextPart, context: AnswerContext) {
+  reportTextSignature(signature, context);
   const rendered = citations.flatMap<JsonObject>((citation) => renderCitation(citation) ?? []);
   return compact({ type: "text", text, citations: rendered.length > 0 ? rendered : undefined });
 }

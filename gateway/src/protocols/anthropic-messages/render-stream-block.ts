@@ -7,7 +7,7 @@ import type { JsonObject } from "#lib/json.ts";
 import { renderSse } from "#lib/sse.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { renderCitation } from "./citations.ts";
-import { renderAnswerPart } from "./render-response.ts";
+import { renderAnswerPart, reportTextSignature } from "./render-response.ts";
 
 export type BlockEvent = Extract<StreamEvent, { index: number }>;
 
@@ -58,7 +58,10 @@ type Handlers = {
 const HANDLERS: Handlers = {
   "text-start": startText,
   "text-delta": textDelta,
-  "text-end": (_, state) => stop(state),
+  "text-end": ({ signature }, state) => {
+    reportTextSignature(signature, state.context);
+    return stop(state);
+  },
   "refusal-start": startText,
   "refusal-delta": textDelta,
   "refusal-end": (_, state) => stop(state),

@@ -72,8 +72,8 @@ describeCorpus("recorded Converse answers", () => {
 
 /** What the recorder itself decoded. */
 function decodedEvents(recording: Recording): [string, JsonObject][] {
-  const { events } = recording.response as { events?: JsonObject[] };
-  return (events ?? []).map((event) => [
+  const { events = [] } = recording.response;
+  return events.map((event) => [
     String(asObject(event["headers"])[":event-type"]),
     asObject(event["payload"]),
   ]);

@@ -3,6 +3,7 @@ import type { JsonObject } from "#lib/json.ts";
 import type { ChatRequest, OutputFormat, Sampling } from "#canonical/chat-request.ts";
 import { modelAbilities } from "#canonical/claude-model.ts";
 import { claudeSampling } from "#canonical/claude-sampling.ts";
+import { reportTextSignatures } from "#canonical/report-text-signatures.ts";
 import { isSilentExtra } from "#canonical/silent-extra.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import type { FormatTarget, RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
@@ -27,6 +28,7 @@ export function renderRequest(request: ChatRequest, target: RenderTarget): Upstr
   const { upstreamModel, reportLoss } = target;
   const context: BlockContext = { upstreamModel, reportLoss, documentNames: new Set() };
   reportUnsaid(request, reportLoss);
+  reportTextSignatures(request.messages, reportLoss);
   const { system, turns } = renderConversation(withoutBillingHeader(request.messages), context);
   const passed = passedOn(request, reportLoss);
   const reasoning = renderReasoning(request, target);

@@ -85,7 +85,7 @@ function renderAssistant(parts: readonly Part[], target: RenderTarget): JsonObje
       role: "assistant",
       content: content.length === 0 ? undefined : plain(content),
       tool_plan: hasPlan ? thoughts.join("\n") : undefined,
-      tool_calls: calls.length === 0 ? undefined : calls.map(renderCall),
+      tool_calls: calls.length === 0 ? undefined : calls.map((call) => renderCall(call, reportLoss)),
     }),
   ];
 }
@@ -100,7 +100,10 @@ function reasoningTexts(parts: readonly Part[], reportLoss: ReportLoss): string[
   });
 }
 
-function renderCall(part: ToolCallPart): JsonObject {
+function renderCall(part: ToolCallPart, reportLoss: ReportLoss): JsonObject {
+  if (part.signature !== undefined) {
+    reportLoss("messages.reasoning", foreignSignature(part.signature));
+  }
   const text = part.kind === "custom" ? customToolArguments(part.input) : part.input;
   return {
     id: part.id,

@@ -2,6 +2,7 @@ import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ChatRequest, OutputFormat, Sampling } from "#canonical/chat-request.ts";
 import type { Message } from "#canonical/message.ts";
+import { reportTextSignatures } from "#canonical/report-text-signatures.ts";
 import { isSilentExtra } from "#canonical/silent-extra.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import type { RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
@@ -21,6 +22,7 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 export function renderRequest(request: ChatRequest, target: RenderTarget): UpstreamBody {
   const { reportLoss } = target;
   reportUnsaid(request, reportLoss);
+  reportTextSignatures(request.messages, reportLoss);
   const { sampling = {} } = request;
   const body = compact({
     model: target.upstreamModel,

@@ -215,7 +215,7 @@ describe("renderRequest", () => {
       metadata: {},
       verbosity: "low",
       promptCacheKey: "k",
-      serviceTier: "flex",
+      serviceTier: "scale",
       extra: { store: true },
       tools: [{ type: "custom", name: "c" }],
       messages: [{ role: "user", content: [{ type: "text", text: "x", cache: {} }] }],

@@ -81,6 +81,16 @@ describe("createStreamParser", () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  test("tells a call's signature with its start, for dialects that have to say it before", () => {
+    const events = parse(
+      chunk([{ functionCall: { name: "f", args: {} }, thoughtSignature: "s1" }]),
+      chunk([{ functionCall: { name: "g", args: {} } }]),
+    );
+    const starts = events.filter(({ type }) => type === "tool-call-start");
+    expect(starts).toMatchObject([{ signature: { origin: "gemini", value: "s1" } }, { name: "g" }]);
+    expect(starts[1]).not.toHaveProperty("signature");
+  });
+
   test("puts streamed arguments together", () => {
     const call = (functionCall: JsonObject) => chunk([{ functionCall }]);
     const piece = (jsonPath: string, value: JsonObject) =>

@@ -1,4 +1,5 @@
 import type { ChatRequest, OutputFormat } from "#canonical/chat-request.ts";
+import { reportTextSignatures } from "#canonical/report-text-signatures.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
@@ -20,12 +21,13 @@ export function renderRequest(request: ChatRequest, base: RenderTarget): Upstrea
       ...renderTooling(request, target),
       ...renderLimits(request, target),
       ...renderSampling(request),
-      ...renderIdentity(request),
+      ...renderIdentity(request, target),
       ...(request.reasoning === undefined ? {} : renderReasoning(request.reasoning, target)),
       response_format: renderOutputFormat(request.outputFormat, target),
       ...renderStream(request, target),
     }),
   };
+  reportTextSignatures(request.messages, target.reportLoss);
   return { body: withoutRefused(body, target) };
 }
 
@@ -76,10 +78,15 @@ function renderSampling({ sampling }: ChatRequest): JsonObject {
 
 const isOpenai = ({ protocol }: ChatRequest): boolean => protocol.startsWith("openai-");
 
-function renderIdentity(request: ChatRequest): JsonObject {
+/** Names that OpenAI, Anthropic and Gemini mean the same by. */
+const TIERS: ReadonlySet<string> = new Set(["auto", "default", "flex", "priority"]);
+
+function renderIdentity(request: ChatRequest, target: RenderTarget): JsonObject {
   const { serviceTier, metadata } = request;
+  const knowsTier = serviceTier === undefined || TIERS.has(serviceTier) || isOpenai(request);
+  if (!knowsTier) target.reportLoss("service_tier", `${serviceTier} is no tier of this protocol`);
   return {
-    service_tier: serviceTier,
+    service_tier: knowsTier ? serviceTier : undefined,
     prompt_cache_key: request.promptCacheKey,
     prompt_cache_retention: request.promptCacheRetention,
     user: request.user,

@@ -65,7 +65,7 @@ function readWhole(body: JsonObject): Seen {
 
 function readStream(text: string): Seen {
   const parts: JsonObject[] = [];
-  let candidate: JsonObject = {};
+  const candidate: JsonObject = {};
   let usage: JsonObject = {};
   let logprobs = 0;
   let second: string | undefined;
@@ -80,7 +80,7 @@ function readStream(text: string): Seen {
       }
       parts.push(...partsOf(one));
       logprobs += tokensOf(one);
-      candidate = { ...candidate, ...one };
+      Object.assign(candidate, one);
     }
   }
   return seen({ parts, candidate, usage, logprobs, second, failed });

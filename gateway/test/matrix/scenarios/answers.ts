@@ -216,12 +216,18 @@ export const WEB_SEARCH: Scenario = {
     gemini: { tools: [{ googleSearch: {} }] },
   },
   sent: {
-    "openai-chat": anyOf({ web_search_options: {} }),
+    "openai-chat": null,
     "openai-responses": { tools: [{ type: "web_search" }] },
     "anthropic-messages": { tools: [{ type: "web_search_20250305", name: "web_search" }] },
     gemini: { tools: [{ googleSearch: {} }] },
     "bedrock-converse": null,
     cohere: null,
   },
+  sentAsWritten: anyOf(
+    { web_search_options: {} },
+    { tools: [{ type: "web_search" }] },
+    { tools: [{ type: "web_search_20250305" }] },
+    { tools: [{ googleSearch: {} }] },
+  ),
   answer: HELLO,
 };

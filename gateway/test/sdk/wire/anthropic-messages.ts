@@ -1,15 +1,7 @@
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
-import {
-  forcedTool,
-  namedEvents,
-  optional,
-  pieces,
-  textOf,
-  type Received,
-  type Turn,
-  type Wire,
-} from "./wire.ts";
+import { namedEvents, pieces } from "./stream.ts";
+import { forcedTool, optional, textOf, type Received, type Turn, type Wire } from "./wire.ts";
 
 function blocks({ reasoning, text, calls = [] }: Turn): JsonObject[] {
   return [

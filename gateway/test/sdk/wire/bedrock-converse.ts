@@ -2,15 +2,8 @@ import { EventStreamCodec } from "@smithy/eventstream-codec";
 
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
-import {
-  forcedTool,
-  optional,
-  pieces,
-  textOf,
-  type Received,
-  type Turn,
-  type Wire,
-} from "./wire.ts";
+import { pieces } from "./stream.ts";
+import { forcedTool, optional, textOf, type Received, type Turn, type Wire } from "./wire.ts";
 
 const codec = new EventStreamCodec(
   (bytes) => Buffer.from(bytes as Uint8Array).toString(),

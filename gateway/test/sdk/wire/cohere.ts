@@ -1,7 +1,8 @@
 import { asObject, type JsonObject } from "#lib/json.ts";
 
 import { OPENAI_CHAT } from "./openai-chat.ts";
-import { namedEvents, optional, pieces, type Turn, type Wire } from "./wire.ts";
+import { namedEvents, pieces } from "./stream.ts";
+import { optional, type Turn, type Wire } from "./wire.ts";
 
 const finishOf = ({ finish, calls }: Turn): string => {
   if (finish === "length") return "MAX_TOKENS";

@@ -1,15 +1,7 @@
 import { asArray, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
-import {
-  dataEvents,
-  forcedTool,
-  optional,
-  pieces,
-  textOf,
-  type Received,
-  type Turn,
-  type Wire,
-} from "./wire.ts";
+import { dataEvents, pieces } from "./stream.ts";
+import { forcedTool, optional, textOf, type Received, type Turn, type Wire } from "./wire.ts";
 
 const usageOf = ({ usage: { input, output } }: Turn): JsonObject => ({
   promptTokenCount: input,

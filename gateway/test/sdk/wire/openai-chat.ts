@@ -1,11 +1,10 @@
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
+import { dataEvents, pieces } from "./stream.ts";
 import {
-  dataEvents,
   forcedTool,
   optional,
   parseArgs,
-  pieces,
   textOf,
   type Received,
   type Turn,

@@ -1,11 +1,10 @@
 import { asArray, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 
+import { namedEvents, pieces } from "./stream.ts";
 import {
   forcedTool,
-  namedEvents,
   optional,
   parseArgs,
-  pieces,
   textOf,
   type Received,
   type Turn,

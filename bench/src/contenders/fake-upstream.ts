@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-import { CHAT_ANSWER, chatStream } from "./harness/payloads.ts";
+import { CHAT_ANSWER, chatStream } from "../harness/payloads.ts";
 
 /**
  * The provider that all contenders are measured against: answers every POST at once, with one JSON
