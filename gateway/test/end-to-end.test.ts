@@ -298,6 +298,32 @@ describe("streams", () => {
   });
 });
 
+describe("token counts", () => {
+  const count = (model: string): Promise<Response> =>
+    gateway.post(
+      "/v1/messages/count_tokens?beta=true",
+      { ...ASK, model },
+      { "anthropic-beta": "x-1" },
+    );
+
+  test("are the provider's own where it counts in the client's protocol", async () => {
+    gateway.upstream.answer(json({ input_tokens: 4711 }));
+    const response = await count("anthropic/claude-haiku-4-5");
+    expect(await response.json()).toEqual({ input_tokens: 4711 });
+    expect(gateway.upstream.requests[0]?.path).toBe("/anthropic/v1/messages/count_tokens");
+    expect(gateway.upstream.requests[0]?.headers["anthropic-beta"]).toBe("x-1");
+  });
+
+  test("are estimated elsewhere, and where the provider does not answer, and say so", async () => {
+    gateway.upstream.answer(status(500, {}));
+    for (const model of [CHAT_ONLY, "anthropic/claude-haiku-4-5"]) {
+      const response = await count(model);
+      expect(asObject(await response.json())["input_tokens"]).toBeGreaterThan(1);
+      expect(response.headers.get("x-turnpike-warnings")).toMatch(/estimated/);
+    }
+  });
+});
+
 describe("keys", () => {
   test("made and revoked by another process take effect within a second", async () => {
     const pepper = loadMasterKey(gateway.home, undefined).keyPepper;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { setUpBench } from "#test/sdk/sdk-suite.ts";
-import { WEATHER } from "#test/sdk/sdk-driver.ts";
+import { setUpBench } from "#test/sdk/suite.ts";
+import { WEATHER } from "#test/sdk/driver.ts";
 import { THINKING_CLIENTS, type Conversation, type LoopTurn } from "#test/sdk/thinking-clients.ts";
 import { speak, type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 

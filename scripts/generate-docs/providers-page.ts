@@ -1,5 +1,6 @@
 import { baseUrlVariables } from "../../gateway/src/providers/base-url.ts";
 import type { Provider, RetentionFact } from "../../gateway/src/providers/provider.ts";
+import { code, generatedFrom, table } from "./markdown.ts";
 
 const PROTOCOLS: Readonly<Record<string, string>> = {
   "openai-chat": "OpenAI Chat",
@@ -12,8 +13,7 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
 
 const INTRODUCTION = `# Providers
 
-<!-- Generated from gateway/src/providers by \`npm run docs\`. Change the table, not this page. -->
-
+${generatedFrom("gateway/src/providers")}
 Turnpike finds providers by the keys in its environment: set one of the variables of a row and the
 provider is there. Providers marked *local* are looked for on this machine at start-up. Anything else
 that is compatible with OpenAI or Anthropic is added to \`turnpike.yaml\` with a base URL.
@@ -21,8 +21,6 @@ that is compatible with OpenAI or Anthropic is added to \`turnpike.yaml\` with a
 A base URL is replaced by the first of the variables in the last table that is set. A key is only
 ever sent to the origins of its provider's row, or to the base URL that you name for it.
 `;
-
-const code = (text: string): string => `\`${text}\``;
 
 function cancelText(cancelStopsBilling: boolean | null): string {
   if (cancelStopsBilling === null) return "not documented";
@@ -60,11 +58,6 @@ function variablesText(provider: Provider): string {
       (variable.default === undefined ? "" : ` (default ${code(variable.default)})`),
   );
   return [secrets, ...needed].filter((text) => text !== "").join("; and ");
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [header, header.map(() => "---"), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n") + "\n";
 }
 
 const retentionRow = (id: string, fact: RetentionFact): readonly string[] => [

@@ -7,14 +7,13 @@ import { NATIVE_STREAMS, UPSTREAM_CODECS } from "#protocols/registry.ts";
 import type { AttemptResult } from "#pipeline/call.ts";
 import type { ChatAttempt } from "#pipeline/chat.ts";
 import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
+import { clientProtocolHeaders } from "#pipeline/client-headers.ts";
 import { headerText } from "#pipeline/exchange.ts";
-import { GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
+import { NO_GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
 import { NativeLane } from "#pipeline/native-lane.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
 import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
-
-const NO_GATEWAY_FIELDS = Object.fromEntries(GATEWAY_FIELDS.map((name) => [name, undefined]));
 
 /**
  * The client's own bytes for the provider, with nothing changed but the model's name and the
@@ -36,16 +35,9 @@ export function nativeBody(attempt: ChatAttempt): string | undefined {
   return patchObject(body.text, body.scan, { ...NO_GATEWAY_FIELDS, ...model, ...patch });
 }
 
-/** Headers of the client that are part of the protocol itself and go along on this lane. */
-const PROTOCOL_HEADERS = ["anthropic-version", "anthropic-beta", "openai-beta"];
-
 export async function attemptNative(attempt: ChatAttempt, body: string): Promise<AttemptResult> {
   const { call, route, request } = attempt;
-  const headers: Record<string, string> = {};
-  for (const name of PROTOCOL_HEADERS) {
-    const value = headerText(call.exchange.headers, name);
-    if (value !== undefined) headers[name] = value;
-  }
+  const headers = clientProtocolHeaders(call.exchange.headers);
   const answer = await sendAttempt(call, route, { body, headers, stream: request.stream });
   if (!isAnswer(answer)) return { failure: answer, lane: "native" };
   const type = headerText(answer.headers, "content-type") ?? "";

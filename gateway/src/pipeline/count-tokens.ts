@@ -1,11 +1,23 @@
 import { estimateInputTokens } from "#canonical/estimate-tokens.ts";
-import type { Call, ParsedCall } from "#pipeline/call.ts";
+import { patchObject } from "#lib/json-scan.ts";
+import { asNumber, parseObject } from "#lib/json.ts";
+import type { AttemptResult, Call, ParsedCall } from "#pipeline/call.ts";
+import { clientProtocolHeaders } from "#pipeline/client-headers.ts";
+import { NO_GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
+import type { Route } from "#pipeline/route.ts";
+import { isAnswer, readText, sendAttempt } from "#pipeline/send-attempt.ts";
 import { COUNT_TOKENS } from "#protocols/registry.ts";
+import type { Speech } from "#providers/provider.ts";
+
+const ESTIMATED = {
+  field: "count",
+  reason: "estimated by the gateway from the length of the request",
+};
 
 /**
- * Counts a request's input tokens. The count is the gateway's estimate for every model: it costs
- * nothing, and coding agents ask two dozen times in parallel.
+ * Counts a request's input tokens: by the provider where it counts in the client's own protocol, else
+ * by an estimate, which costs nothing. Coding agents ask two dozen times in parallel.
  */
 export function parseCountTokens(call: Call, body: JsonBody): ParsedCall {
   const { exchange } = call;
@@ -17,32 +29,52 @@ export function parseCountTokens(call: Call, body: JsonBody): ParsedCall {
     ...(exchange.pathModel !== undefined && { pathModel: exchange.pathModel }),
     pathVerb: "countTokens",
   });
-  const inputTokens = estimateInputTokens(request);
-  const usage = { inputTokens: 0, outputTokens: 0, estimated: true };
+  const { protocol } = exchange;
   return {
     model: request.model,
     stream: false,
-    needs: {
-      operation: "count-tokens",
-      protocol: exchange.protocol,
-      inputTokens: 0,
-      modalities: [],
-      tools: false,
-    },
+    needs: { operation: "count-tokens", protocol, inputTokens: 0, modalities: [], tools: false },
     renderStreamFailure: () => "",
-    attempt: async (route) => ({
-      kind: "whole",
-      route,
-      lane: "translated",
-      losses: [
-        { field: "count", reason: "estimated by the gateway from the length of the request" },
-      ],
-      tier: "default",
-      estimateUsage: () => usage,
-      usage,
-      finish: null,
-      upstreamId: null,
-      body: JSON.stringify(codec.renderCount(inputTokens)),
-    }),
+    attempt: async (route) => {
+      const counted = await countedByProvider(call, body, route);
+      const inputTokens = counted ?? estimateInputTokens(request);
+      const losses = counted === undefined ? [ESTIMATED] : [];
+      return countAnswer(route, losses, JSON.stringify(codec.renderCount(inputTokens)));
+    },
   };
+}
+
+function countAnswer(
+  route: Route,
+  losses: readonly (typeof ESTIMATED)[],
+  body: string,
+): AttemptResult {
+  const usage = { inputTokens: 0, outputTokens: 0, estimated: true };
+  const base = { route, losses, tier: "default", estimateUsage: () => usage } as const;
+  return { kind: "whole", lane: "native", ...base, usage, finish: null, upstreamId: null, body };
+}
+
+/** The provider's own count; `undefined` where it offers none, or cannot be asked now. */
+async function countedByProvider(
+  call: Call,
+  body: JsonBody,
+  route: Route,
+): Promise<number | undefined> {
+  const speech = route.speech as Speech;
+  if (speech.countPath === undefined || speech.protocol !== call.exchange.protocol)
+    return undefined;
+  const model = JSON.stringify(route.endpoint.upstreamModel);
+  const answer = await sendAttempt(
+    call,
+    { ...route, speech: { ...speech, path: speech.countPath } },
+    {
+      body: patchObject(body.text, body.scan, { ...NO_GATEWAY_FIELDS, model }),
+      headers: clientProtocolHeaders(call.exchange.headers),
+      stream: false,
+    },
+  );
+  if (!isAnswer(answer)) return undefined;
+  const text = await readText(answer);
+  if (typeof text !== "string" || answer.status !== 200) return undefined;
+  return asNumber(parseObject(text)?.["input_tokens"]);
 }

@@ -6,6 +6,11 @@ import { headerText, type RequestHeaders } from "#pipeline/exchange.ts";
 /** Members of a body that speak to the gateway and are removed before anything is forwarded. */
 export const GATEWAY_FIELDS = ["models", "provider", "route", "cache", "tags"] as const;
 
+/** A patch that takes all of them out of a body. */
+export const NO_GATEWAY_FIELDS: Readonly<Record<string, undefined>> = Object.fromEntries(
+  GATEWAY_FIELDS.map((name) => [name, undefined]),
+);
+
 export interface ProviderPreferences {
   /** Providers to try first, in this order. */
   readonly order?: readonly string[];

@@ -10,7 +10,7 @@ export const ANTHROPIC = {
     header("x-api-key", "ANTHROPIC_API_KEY", "CLAUDE_API_KEY"),
     bearer("ANTHROPIC_AUTH_TOKEN"),
   ),
-  speaks: [messages()],
+  speaks: [{ ...messages(), countPath: "/v1/messages/count_tokens" }],
   rateLimitHeaders: {
     remainingRequests: "anthropic-ratelimit-requests-remaining",
     remainingTokens: "anthropic-ratelimit-tokens-remaining",

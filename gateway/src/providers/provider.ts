@@ -16,6 +16,8 @@ export interface Speech {
   readonly dialect: Dialect;
   /** Path (and query) behind the base URL. A string where it does not depend on the model. */
   readonly path: string | ((target: UrlTarget) => string);
+  /** Where it counts a request's tokens without answering it, in the same protocol. */
+  readonly countPath?: string;
   /** Replaces the provider's base URL for this protocol (placeholders as there). */
   readonly baseUrl?: string;
   /** Headers that the protocol needs at this provider: `anthropic-version`. */

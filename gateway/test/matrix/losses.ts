@@ -118,6 +118,7 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed("anthropic-messages", ["gemini"], GEMINI_TOKEN),
     changed("gemini", NOT_GEMINI, UNSIGNED_CALL),
     changed("bedrock-converse", ["gemini"], GEMINI_TOKEN),
+    changed("cohere", ["gemini"], GEMINI_TOKEN),
   ],
   "tool-result-error": [
     changed(
@@ -141,7 +142,13 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed("bedrock-converse", ["gemini"], GEMINI_TOKEN),
     changed(
       "cohere",
-      ["anthropic-messages", "gemini"],
+      ["anthropic-messages"],
+      "messages.content.is_error: a tool result cannot be marked as failed here",
+    ),
+    changed(
+      "cohere",
+      ["gemini"],
+      GEMINI_TOKEN,
       "messages.content.is_error: a tool result cannot be marked as failed here",
     ),
   ],
@@ -155,7 +162,17 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed("anthropic-messages", ["gemini"], GEMINI_TOKEN),
     changed("gemini", NOT_GEMINI, UNSIGNED_CALL),
     changed("bedrock-converse", ["gemini"], GEMINI_TOKEN),
-    dropped("cohere", ALL, "messages.content: image has no place in a tool result; it was dropped"),
+    dropped(
+      "cohere",
+      NOT_GEMINI,
+      "messages.content: image has no place in a tool result; it was dropped",
+    ),
+    dropped(
+      "cohere",
+      ["gemini"],
+      GEMINI_TOKEN,
+      "messages.content: image has no place in a tool result; it was dropped",
+    ),
   ],
   "json-object": [
     changed("anthropic-messages", NOT_MESSAGES, EMULATED),
@@ -212,6 +229,37 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
       ALL,
       "messages.reasoning: reasoning without a signature was dropped",
       GEMINI_TOKEN,
+    ),
+    changed(
+      "cohere",
+      ALL,
+      "messages.reasoning: a signature made by anthropic was dropped",
+      "reasoning_effort: changed: thinking is on or off here",
+    ),
+  ],
+  "reasoning-switch-text": [
+    changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
+    changed(
+      "openai-responses",
+      ALL,
+      "messages.reasoning: a signature made by anthropic was dropped",
+    ),
+    changed(
+      "anthropic-messages",
+      ALL,
+      "messages.reasoning: a signature made by openai was dropped",
+    ),
+    changed("gemini", ALL, "messages.reasoning: a signature made by anthropic was dropped"),
+    changed(
+      "bedrock-converse",
+      NOT_MESSAGES,
+      GEMINI_TOKEN,
+      "messages.reasoning: reasoning without a signature was dropped",
+    ),
+    changed(
+      "bedrock-converse",
+      ["anthropic-messages"],
+      "messages.reasoning: reasoning without a signature was dropped",
     ),
     changed(
       "cohere",

@@ -10,14 +10,8 @@ import OpenAI from "openai";
 import { z } from "zod";
 
 import { asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
-import {
-  STAINLESS,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { STAINLESS, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 // It would send traces to OpenAI itself.
@@ -65,7 +59,6 @@ function driverOf(api: "chat completions" | "responses"): SdkDriver {
       unfinishedAnswers: "throws instead of giving an answer that was cut or is empty",
     },
     ...STAINLESS,
-    retries: "as told",
     chat: async (target, prompt) => {
       const result = await runnerOf(target).run(agentOf(target), prompt);
       return told(result.finalOutput, result);

@@ -14,8 +14,8 @@ import {
 } from "ai";
 
 import type { JsonObject } from "#lib/json.ts";
-import { CITY_SCHEMA, WEATHER, type SdkDriver, type Target } from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { CITY_SCHEMA, WEATHER, type SdkDriver, type Target } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 type Provide = (target: Target) => LanguageModel;

@@ -10,14 +10,8 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 import { asObject, type JsonObject } from "#lib/json.ts";
-import {
-  STAINLESS,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { STAINLESS, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): Anthropic =>
@@ -48,7 +42,6 @@ const driver: SdkDriver = {
   finish: { stop: "end_turn", length: "max_tokens" },
   shows: { cost: true, headers: true },
   ...STAINLESS,
-  retries: "as told",
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .messages.create({

@@ -11,14 +11,8 @@ import {
 import { describe, expect, test } from "vitest";
 
 import { asObject, type JsonObject } from "#lib/json.ts";
-import {
-  CITY_SCHEMA,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { CITY_SCHEMA, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { speak, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): GoogleGenAI =>

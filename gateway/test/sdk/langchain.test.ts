@@ -12,14 +12,8 @@ import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
 
 import { asNumber, asObject, asString } from "#lib/json.ts";
-import {
-  STAINLESS,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { STAINLESS, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { type Upstream, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 type ChatModel = ChatOpenAI | ChatAnthropic;

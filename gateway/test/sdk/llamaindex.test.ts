@@ -5,14 +5,8 @@ import { z } from "zod";
 
 import { asNumber, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
 import { json } from "#test/fake-upstream.ts";
-import {
-  STAINLESS,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { STAINLESS, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { textOf } from "#test/sdk/wire/wire.ts";
 import { UPSTREAMS } from "#test/sdk/upstreams.ts";
 
@@ -43,7 +37,6 @@ const driver: SdkDriver = {
     textBeforeStreamedCalls: "`streamExec` looks for calls in the first chunk alone",
   },
   ...STAINLESS,
-  retries: "as told",
   chat: async (target, prompt) => {
     const messages: ChatMessage[] = [{ role: "user", content: prompt }];
     const { message, raw } = await llmOf(target).chat({ messages });

@@ -11,14 +11,8 @@ import { z } from "zod";
 
 import { asObject, type JsonObject } from "#lib/json.ts";
 import { json } from "#test/fake-upstream.ts";
-import {
-  STAINLESS,
-  WEATHER,
-  type SdkDriver,
-  type Target,
-  type Told,
-} from "#test/sdk/sdk-driver.ts";
-import { describeSdk, setUpBench } from "#test/sdk/sdk-suite.ts";
+import { STAINLESS, WEATHER, type SdkDriver, type Target, type Told } from "#test/sdk/driver.ts";
+import { describeSdk, setUpBench } from "#test/sdk/suite.ts";
 import { speak, UPSTREAMS } from "#test/sdk/upstreams.ts";
 
 const clientOf = ({ url, key, retries }: Target): OpenAI =>
@@ -42,7 +36,6 @@ const chatDriver: SdkDriver = {
   finish: { stop: "stop", length: "length" },
   shows: { cost: true, headers: true },
   ...STAINLESS,
-  retries: "as told",
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .chat.completions.create({
@@ -129,7 +122,6 @@ const responsesDriver: SdkDriver = {
   finish: { stop: "completed", length: "max_output_tokens" },
   shows: { cost: true, headers: true },
   ...STAINLESS,
-  retries: "as told",
   chat: async (target, prompt) => {
     const { data, response } = await clientOf(target)
       .responses.create({ model: target.model, input: prompt })

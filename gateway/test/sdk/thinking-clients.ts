@@ -5,7 +5,7 @@ import OpenAI from "openai";
 import type { ResponseInput, ResponseOutputItem } from "openai/resources/responses/responses";
 
 import { asArray, asObject, asObjects, asString, type JsonObject } from "#lib/json.ts";
-import { WEATHER } from "#test/sdk/sdk-driver.ts";
+import { WEATHER } from "#test/sdk/driver.ts";
 
 /** What came back in one turn of a conversation. */
 export interface LoopTurn {

@@ -85,7 +85,8 @@ function renderAssistant(parts: readonly Part[], target: RenderTarget): JsonObje
       role: "assistant",
       content: content.length === 0 ? undefined : plain(content),
       tool_plan: hasPlan ? thoughts.join("\n") : undefined,
-      tool_calls: calls.length === 0 ? undefined : calls.map((call) => renderCall(call, reportLoss)),
+      tool_calls:
+        calls.length === 0 ? undefined : calls.map((call) => renderCall(call, reportLoss)),
     }),
   ];
 }

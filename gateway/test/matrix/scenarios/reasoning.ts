@@ -189,6 +189,19 @@ export const REASONING: ScenarioGroup = {
       replay: "other",
     },
     {
+      id: "reasoning-switch-text",
+      title: "an answer after thought, sent back to another provider",
+      ask: ASK,
+      sent: Object.fromEntries(
+        upstreams.map((name) => [
+          name,
+          all(mentions("And now?"), mentions("lo"), ...TOKENS.map((token) => without(token))),
+        ]),
+      ) as unknown as Scenario["sent"],
+      answer: THOUGHT,
+      replay: "other",
+    },
+    {
       id: "reasoning-redacted",
       title: "redacted thinking, sent back",
       ask: ASK,

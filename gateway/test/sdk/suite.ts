@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { asObject, asObjects, type JsonObject } from "#lib/json.ts";
 import { describeCorpus } from "#test/corpus.ts";
 import { recordedAnswers, recordedText, replay } from "#test/sdk/recorded.ts";
-import type { SdkDriver, Target } from "#test/sdk/sdk-driver.ts";
+import type { SdkDriver, Target } from "#test/sdk/driver.ts";
 import { breakOff, refuse, speak, type Upstream } from "#test/sdk/upstreams.ts";
 import type { Received, Turn } from "#test/sdk/wire/wire.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";

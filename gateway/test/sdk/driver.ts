@@ -96,8 +96,9 @@ function toldFailure(error: unknown): ToldFailure {
   return { type: constructor.name, status: status ?? statusCode, message };
 }
 
-/** Errors of the SDKs that Stainless generates: OpenAI's, Anthropic's and what stands on them. */
-export const STAINLESS: Pick<SdkDriver, "errors" | "failure"> = {
+/** The SDKs that Stainless generates: OpenAI's, Anthropic's and what stands on them. */
+export const STAINLESS: Pick<SdkDriver, "errors" | "failure" | "retries"> = {
+  retries: "as told",
   errors: {
     badRequest: "BadRequestError",
     wrongKey: "AuthenticationError",

@@ -1,0 +1,183 @@
+import { FAILURES, type FailureCode } from "../../gateway/src/canonical/failure.ts";
+import { code, generatedFrom, table } from "./markdown.ts";
+
+interface Explanation {
+  readonly meaning: string;
+  readonly remedy: string;
+  /** The code has its place in every dialect, and nothing raises it yet. */
+  readonly reserved?: true;
+}
+
+/** One for every code: a new one without words does not compile. */
+export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
+  invalid_request: {
+    meaning: "The request cannot be read: broken JSON, a wrong type, a missing field.",
+    remedy: "Mend the field that the error names.",
+  },
+  unsupported_parameter: {
+    meaning: "A field that the provider or the gateway does not offer.",
+    remedy: "Leave the field out, or name another model.",
+  },
+  context_length_exceeded: {
+    meaning: "The prompt is longer than the model's context.",
+    remedy: "Shorten the prompt, or name a model with a longer context.",
+  },
+  content_policy: {
+    meaning: "The provider's content filter refused prompt or answer.",
+    remedy: "Change the prompt; another provider of the model may judge differently.",
+  },
+  unauthenticated: {
+    meaning: "No key, or one that the gateway does not know.",
+    remedy: "Send one of Turnpike's keys (`turnpike keys create`), not a provider's.",
+  },
+  budget_exhausted: {
+    meaning: "The key has spent its budget.",
+    remedy: "Raise the budget.",
+    reserved: true,
+  },
+  forbidden: {
+    meaning: "The key may not do this.",
+    remedy: "Use another key.",
+    reserved: true,
+  },
+  unknown_model: {
+    meaning: "No model has this name.",
+    remedy: "Take one of the near names in the message, or of `GET /v1/models`.",
+  },
+  not_found: {
+    meaning: "No such path, stored response or request.",
+    remedy: "Look at the path and the id. Responses are kept only with `store: true`.",
+  },
+  method_not_allowed: {
+    meaning: "The path exists for another method.",
+    remedy: "Use that method.",
+    reserved: true,
+  },
+  request_timeout: {
+    meaning: "The request's body came too slowly.",
+    remedy: "Send it again.",
+    reserved: true,
+  },
+  conflict: {
+    meaning: "The request contradicts another one.",
+    remedy: "Send it again once the other is done.",
+    reserved: true,
+  },
+  payload_too_large: {
+    meaning: "The body is over `limits.bodyBytes` (32 MiB by default).",
+    remedy: "Send large files by URL or file id.",
+  },
+  unsupported_media_type: {
+    meaning: "The body is not JSON.",
+    remedy: "Send JSON.",
+    reserved: true,
+  },
+  rate_limited: {
+    meaning: "The key's own rate limit.",
+    remedy: "Wait as long as `retry-after` says.",
+    reserved: true,
+  },
+  client_closed: {
+    meaning: "The client left, or read nothing for a minute. Only records have this code.",
+    remedy: "–",
+  },
+  internal: {
+    meaning: "A fault of the gateway.",
+    remedy: "Look for the request id in its log, and report it.",
+  },
+  store_unavailable: {
+    meaning: "The gateway cannot write to its data folder.",
+    remedy: "Look at the disk and at the folder's permissions.",
+  },
+  shutting_down: {
+    meaning: "The gateway is stopping.",
+    remedy: "Send the request again.",
+    reserved: true,
+  },
+  no_route: {
+    meaning: "The model is known, but no configured provider can serve this request.",
+    remedy: "The message has the reason for each provider: set a key, or relax a preference.",
+  },
+  upstream_invalid_request: {
+    meaning: "The provider refused the request as wrong.",
+    remedy: "Its own words are in the message.",
+  },
+  upstream_auth: {
+    meaning: "The provider refused the gateway's key.",
+    remedy: "Renew the provider's key; `turnpike doctor` checks all of them.",
+  },
+  upstream_quota: {
+    meaning: "The provider's account is out of credit.",
+    remedy: "Pay, or use another provider.",
+  },
+  upstream_rate_limited: {
+    meaning: "The provider's rate limit.",
+    remedy: "Wait as long as `retry-after` says, or add another provider of the model.",
+  },
+  upstream_model_missing: {
+    meaning: "The provider does not have the model, or not for this account.",
+    remedy: "Name another model, or have it enabled at the provider.",
+  },
+  upstream_overloaded: {
+    meaning: "The provider is overloaded.",
+    remedy: "Send the request again later, or add another provider of the model.",
+  },
+  upstream_error: {
+    meaning: "The provider failed.",
+    remedy: "Send the request again.",
+  },
+  upstream_unreachable: {
+    meaning: "No connection to the provider, or its address is private and not configured.",
+    remedy: "Look at the network; an address of your own belongs in `turnpike.yaml`.",
+  },
+  upstream_timeout: {
+    meaning: "The provider did not answer in time.",
+    remedy: "Send the request again, or raise `timeouts`.",
+  },
+  upstream_malformed: {
+    meaning: "The provider's answer is not of its protocol: HTML, broken JSON, an empty body.",
+    remedy: "Send the request again; for a server of your own, look at its base URL.",
+  },
+  upstream_truncated: {
+    meaning: "The provider's answer broke off.",
+    remedy: "Send the request again. What had arrived was delivered.",
+  },
+};
+
+const INTRODUCTION = `# Errors
+
+${generatedFrom("gateway/src/canonical/failure.ts")}
+Every failure has one of these codes. Each dialect writes it in its own error body; where the codes
+stand there is in [the API](api.md#errors). \`upstream_*\` are a provider's faults, the others the
+request's or the gateway's.
+
+- **Another route**: whether the gateway tries the next provider or model before it gives up. After
+  the first content of a stream it never does.
+- **Retry**: \`no\` is sent as \`x-should-retry: false\`, because the SDKs of OpenAI and Anthropic would
+  repeat the request by themselves, in vain.
+`;
+
+/** The page `docs/errors.md`. */
+export function renderErrorsPage(): string {
+  const codes = (Object.keys(FAILURES) as FailureCode[]).filter((name) => !isReserved(name));
+  const rows = codes.map((name) => {
+    const kind: { status: number; tryNext: boolean; clientRetry?: false } = FAILURES[name];
+    const { meaning, remedy } = EXPLANATIONS[name];
+    return [
+      code(name),
+      String(kind.status),
+      kind.tryNext ? "yes" : "no",
+      kind.clientRetry === false ? "no" : "",
+      meaning,
+      remedy,
+    ];
+  });
+  const reserved = (Object.keys(FAILURES) as FailureCode[]).filter(isReserved).map(code);
+  return [
+    INTRODUCTION,
+    table(["Code", "Status", "Another route", "Retry", "Meaning", "What to do"], rows),
+    `Reserved, and raised by nothing yet: ${reserved.join(", ")}.\n`,
+  ].join("\n");
+}
+
+const isReserved = (name: FailureCode): boolean => EXPLANATIONS[name].reserved === true;

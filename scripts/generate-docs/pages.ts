@@ -1,0 +1,16 @@
+import { builtInCatalog } from "../../gateway/src/catalog/load-catalog.ts";
+import { PROVIDERS } from "../../gateway/src/providers/providers.ts";
+import { renderCatalogPage } from "./catalog-page.ts";
+import { configSchemaJson } from "./config-schema.ts";
+import { renderConfigurationPage } from "./configuration-page.ts";
+import { renderErrorsPage } from "./errors-page.ts";
+import { renderProvidersPage } from "./providers-page.ts";
+
+/** The files under `docs` that are written from the code, and what is in each. */
+export const generatedPages = (): Readonly<Record<string, string>> => ({
+  "catalog.md": renderCatalogPage(builtInCatalog()),
+  "configuration.md": renderConfigurationPage(),
+  "errors.md": renderErrorsPage(),
+  "providers.md": renderProvidersPage(PROVIDERS),
+  "turnpike.schema.json": configSchemaJson(),
+});
