@@ -88,8 +88,7 @@ const below = (path: string, node: JsonObject): readonly (readonly string[])[] =
 
 /** What is left of a nullable setting, and of alternatives the first. */
 function withoutNull(node: JsonObject): JsonObject {
-  const branches = asObjects(node["anyOf"]).filter(({ type }) => type !== "null");
-  const [first] = branches;
+  const first = asObjects(node["anyOf"]).find(({ type }) => type !== "null");
   return first === undefined ? node : withoutNull(first);
 }
 

@@ -29,6 +29,7 @@ export function autoCandidates(
   if (level === undefined) return undefined;
   const fit = market.catalog.models
     .filter((model) => model.kind === "chat" && model.deprecated === undefined)
+    .filter(({ id }) => !UNSTABLE.test(id))
     .flatMap((model) =>
       market.catalog
         .endpointsOf(model.id)
@@ -49,6 +50,9 @@ export function autoCandidates(
     .slice(0, 3)
     .map(({ candidate }) => candidate);
 }
+
+/** Builds that change from day to day are for those who name them. */
+const UNSTABLE = /nightly|experimental|-exp(-|$)/;
 
 /** Models above this answer one hard question for the price of a thousand easy ones: never by default. */
 const MAX_BLENDED_PRICE = 4 * 30e6;

@@ -36,6 +36,17 @@ const EMULATED =
   "response_format: emulated: asked for as the arguments of a tool, json_answer, that must be called";
 const NO_SUMMARY = "reasoning.summary: this provider cannot be asked for a summary";
 
+const UNMARKED_FAILURE =
+  "messages.content.is_error: a tool result cannot be marked as failed here";
+const UNSIGNED =
+  "messages.reasoning: reasoning without a signature was dropped";
+const ANTHROPIC_TOKEN =
+  "messages.reasoning: a signature made by anthropic was dropped";
+const OPENAI_TOKEN =
+  "messages.reasoning: a signature made by openai was dropped";
+const ON_OR_OFF =
+  "reasoning_effort: changed: thinking is on or off here";
+
 export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
   "system-between": [
     changed(
@@ -129,13 +140,13 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed(
       "openai-responses",
       ["anthropic-messages"],
-      "messages.content.is_error: a tool result cannot be marked as failed here",
+      UNMARKED_FAILURE,
     ),
     changed(
       "openai-responses",
       ["gemini"],
       GEMINI_TOKEN,
-      "messages.content.is_error: a tool result cannot be marked as failed here",
+      UNMARKED_FAILURE,
     ),
     changed("anthropic-messages", ["gemini"], GEMINI_TOKEN),
     changed("gemini", ["anthropic-messages"], UNSIGNED_CALL),
@@ -143,13 +154,13 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed(
       "cohere",
       ["anthropic-messages"],
-      "messages.content.is_error: a tool result cannot be marked as failed here",
+      UNMARKED_FAILURE,
     ),
     changed(
       "cohere",
       ["gemini"],
       GEMINI_TOKEN,
-      "messages.content.is_error: a tool result cannot be marked as failed here",
+      UNMARKED_FAILURE,
     ),
   ],
   "tool-result-image": [
@@ -181,7 +192,7 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
   reasoning: [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
     changed("gemini", ["anthropic-messages"], "content.text: its thought signature is not kept"),
-    changed("cohere", ALL, "reasoning_effort: changed: thinking is on or off here"),
+    changed("cohere", ALL, ON_OR_OFF),
   ],
   "reasoning-replay": [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
@@ -195,7 +206,7 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
       ["anthropic-messages"],
       "messages.reasoning: reasoning without Gemini's own token is not sent on",
     ),
-    changed("cohere", ALL, "reasoning_effort: changed: thinking is on or off here"),
+    changed("cohere", ALL, ON_OR_OFF),
   ],
   "reasoning-tool-loop": [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
@@ -204,37 +215,37 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
       NOT_GEMINI,
       "messages.reasoning: reasoning without Gemini's own token is not sent on",
     ),
-    changed("cohere", ALL, "reasoning_effort: changed: thinking is on or off here"),
+    changed("cohere", ALL, ON_OR_OFF),
   ],
   "reasoning-switch": [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
     changed(
       "openai-responses",
       ALL,
-      "messages.reasoning: a signature made by anthropic was dropped",
+      ANTHROPIC_TOKEN,
     ),
     changed(
       "anthropic-messages",
       ALL,
-      "messages.reasoning: a signature made by openai was dropped",
+      OPENAI_TOKEN,
     ),
     changed(
       "gemini",
       ALL,
-      "messages.reasoning: a signature made by anthropic was dropped",
+      ANTHROPIC_TOKEN,
       UNSIGNED_CALL,
     ),
     changed(
       "bedrock-converse",
       ALL,
-      "messages.reasoning: reasoning without a signature was dropped",
+      UNSIGNED,
       GEMINI_TOKEN,
     ),
     changed(
       "cohere",
       ALL,
-      "messages.reasoning: a signature made by anthropic was dropped",
-      "reasoning_effort: changed: thinking is on or off here",
+      ANTHROPIC_TOKEN,
+      ON_OR_OFF,
     ),
   ],
   "reasoning-switch-text": [
@@ -242,30 +253,30 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
     changed(
       "openai-responses",
       ALL,
-      "messages.reasoning: a signature made by anthropic was dropped",
+      ANTHROPIC_TOKEN,
     ),
     changed(
       "anthropic-messages",
       ALL,
-      "messages.reasoning: a signature made by openai was dropped",
+      OPENAI_TOKEN,
     ),
-    changed("gemini", ALL, "messages.reasoning: a signature made by anthropic was dropped"),
+    changed("gemini", ALL, ANTHROPIC_TOKEN),
     changed(
       "bedrock-converse",
       NOT_MESSAGES,
       GEMINI_TOKEN,
-      "messages.reasoning: reasoning without a signature was dropped",
+      UNSIGNED,
     ),
     changed(
       "bedrock-converse",
       ["anthropic-messages"],
-      "messages.reasoning: reasoning without a signature was dropped",
+      UNSIGNED,
     ),
     changed(
       "cohere",
       ALL,
-      "messages.reasoning: a signature made by anthropic was dropped",
-      "reasoning_effort: changed: thinking is on or off here",
+      ANTHROPIC_TOKEN,
+      ON_OR_OFF,
     ),
   ],
   logprobs: [
