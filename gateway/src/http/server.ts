@@ -40,7 +40,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** The dialect in which a path's errors are written. */
 function protocolOfPath(path: string): ClientProtocol {
   if (path.includes("/v1/messages") || path.startsWith("/anthropic/")) return "anthropic-messages";
-  if (path.startsWith("/v1beta") || /\/v1\/models\/[^/]+:/.test(path)) return "gemini";
+  if (path.startsWith("/v1beta") || /\/v1\/models\/.+:/.test(path)) return "gemini";
   if (path.includes("/v1/responses")) return "openai-responses";
   return "openai-chat";
 }

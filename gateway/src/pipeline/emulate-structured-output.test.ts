@@ -42,8 +42,18 @@ describe("emulateStructuredOutput", () => {
   test("gives the arguments back as text", () => {
     const adaptation = emulateStructuredOutput(request({ type: "json-object" }), ignore);
     const input = '{"city":"Paris"}';
-    const call = { type: "tool-call", id: "c", name: "json_answer", kind: "function", input } as const;
-    const response = { id: "", model: "", candidates: [{ parts: [call], finishReason: "tool-calls" as const }] };
+    const call = {
+      type: "tool-call",
+      id: "c",
+      name: "json_answer",
+      kind: "function",
+      input,
+    } as const;
+    const response = {
+      id: "",
+      model: "",
+      candidates: [{ parts: [call], finishReason: "tool-calls" as const }],
+    };
     expect(adaptation?.restoreResponse(response).candidates).toEqual([
       { parts: [{ type: "text", text: input }], finishReason: "stop" },
     ]);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import { NativeLane } from "#pipeline/native-lane.ts";
-import { openaiResponsesClient, openaiResponsesUpstream } from "#protocols/openai-responses/codec.ts";
+import {
+  openaiResponsesClient,
+  openaiResponsesUpstream,
+} from "#protocols/openai-responses/codec.ts";
 import { openaiResponsesNativeStream } from "#protocols/openai-responses/native-stream.ts";
 
 const request = openaiResponsesClient.parseRequest({

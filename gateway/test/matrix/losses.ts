@@ -36,16 +36,11 @@ const EMULATED =
   "response_format: emulated: asked for as the arguments of a tool, json_answer, that must be called";
 const NO_SUMMARY = "reasoning.summary: this provider cannot be asked for a summary";
 
-const UNMARKED_FAILURE =
-  "messages.content.is_error: a tool result cannot be marked as failed here";
-const UNSIGNED =
-  "messages.reasoning: reasoning without a signature was dropped";
-const ANTHROPIC_TOKEN =
-  "messages.reasoning: a signature made by anthropic was dropped";
-const OPENAI_TOKEN =
-  "messages.reasoning: a signature made by openai was dropped";
-const ON_OR_OFF =
-  "reasoning_effort: changed: thinking is on or off here";
+const UNMARKED_FAILURE = "messages.content.is_error: a tool result cannot be marked as failed here";
+const UNSIGNED = "messages.reasoning: reasoning without a signature was dropped";
+const ANTHROPIC_TOKEN = "messages.reasoning: a signature made by anthropic was dropped";
+const OPENAI_TOKEN = "messages.reasoning: a signature made by openai was dropped";
+const ON_OR_OFF = "reasoning_effort: changed: thinking is on or off here";
 
 export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
   "system-between": [
@@ -137,31 +132,13 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
       ["anthropic-messages", "gemini"],
       "tool_result.is_error: this protocol does not mark failed tool calls",
     ),
-    changed(
-      "openai-responses",
-      ["anthropic-messages"],
-      UNMARKED_FAILURE,
-    ),
-    changed(
-      "openai-responses",
-      ["gemini"],
-      GEMINI_TOKEN,
-      UNMARKED_FAILURE,
-    ),
+    changed("openai-responses", ["anthropic-messages"], UNMARKED_FAILURE),
+    changed("openai-responses", ["gemini"], GEMINI_TOKEN, UNMARKED_FAILURE),
     changed("anthropic-messages", ["gemini"], GEMINI_TOKEN),
     changed("gemini", ["anthropic-messages"], UNSIGNED_CALL),
     changed("bedrock-converse", ["gemini"], GEMINI_TOKEN),
-    changed(
-      "cohere",
-      ["anthropic-messages"],
-      UNMARKED_FAILURE,
-    ),
-    changed(
-      "cohere",
-      ["gemini"],
-      GEMINI_TOKEN,
-      UNMARKED_FAILURE,
-    ),
+    changed("cohere", ["anthropic-messages"], UNMARKED_FAILURE),
+    changed("cohere", ["gemini"], GEMINI_TOKEN, UNMARKED_FAILURE),
   ],
   "tool-result-image": [
     changed(
@@ -219,65 +196,20 @@ export const LOSSES: Readonly<Record<string, readonly DeclaredLoss[]>> = {
   ],
   "reasoning-switch": [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
-    changed(
-      "openai-responses",
-      ALL,
-      ANTHROPIC_TOKEN,
-    ),
-    changed(
-      "anthropic-messages",
-      ALL,
-      OPENAI_TOKEN,
-    ),
-    changed(
-      "gemini",
-      ALL,
-      ANTHROPIC_TOKEN,
-      UNSIGNED_CALL,
-    ),
-    changed(
-      "bedrock-converse",
-      ALL,
-      UNSIGNED,
-      GEMINI_TOKEN,
-    ),
-    changed(
-      "cohere",
-      ALL,
-      ANTHROPIC_TOKEN,
-      ON_OR_OFF,
-    ),
+    changed("openai-responses", ALL, ANTHROPIC_TOKEN),
+    changed("anthropic-messages", ALL, OPENAI_TOKEN),
+    changed("gemini", ALL, ANTHROPIC_TOKEN, UNSIGNED_CALL),
+    changed("bedrock-converse", ALL, UNSIGNED, GEMINI_TOKEN),
+    changed("cohere", ALL, ANTHROPIC_TOKEN, ON_OR_OFF),
   ],
   "reasoning-switch-text": [
     changed("openai-chat", ["openai-responses", "gemini"], NO_SUMMARY),
-    changed(
-      "openai-responses",
-      ALL,
-      ANTHROPIC_TOKEN,
-    ),
-    changed(
-      "anthropic-messages",
-      ALL,
-      OPENAI_TOKEN,
-    ),
+    changed("openai-responses", ALL, ANTHROPIC_TOKEN),
+    changed("anthropic-messages", ALL, OPENAI_TOKEN),
     changed("gemini", ALL, ANTHROPIC_TOKEN),
-    changed(
-      "bedrock-converse",
-      NOT_MESSAGES,
-      GEMINI_TOKEN,
-      UNSIGNED,
-    ),
-    changed(
-      "bedrock-converse",
-      ["anthropic-messages"],
-      UNSIGNED,
-    ),
-    changed(
-      "cohere",
-      ALL,
-      ANTHROPIC_TOKEN,
-      ON_OR_OFF,
-    ),
+    changed("bedrock-converse", NOT_MESSAGES, GEMINI_TOKEN, UNSIGNED),
+    changed("bedrock-converse", ["anthropic-messages"], UNSIGNED),
+    changed("cohere", ALL, ANTHROPIC_TOKEN, ON_OR_OFF),
   ],
   logprobs: [
     dropped("anthropic-messages", NOT_MESSAGES, "logprobs: Anthropic Messages cannot say it"),

@@ -321,6 +321,20 @@ describe("renderRequest", () => {
     expect(render({ reasoning }, model).body).toEqual({ messages: [], ...expected });
   });
 
+  test("Claude does not think where a tool is forced, and takes no sampling while it thinks", () => {
+    const tools = [{ type: "function", name: "f" }] as const;
+    const forced = render({ tools, toolChoice: { type: "required" }, reasoning: { effort: "high" } });
+    expect(forced.body["additionalModelRequestFields"]).toBeUndefined();
+    expect(forced.losses).toEqual(["reasoning"]);
+    const sampling = { temperature: 0.5, topP: 0.9, topK: 5 };
+    const thinking = render({ reasoning: { budgetTokens: 2000 }, sampling });
+    expect(thinking.body["inferenceConfig"]).toBeUndefined();
+    expect(thinking.losses).toEqual(["temperature", "top_p", "top_k"]);
+    expect(render({ sampling: { temperature: 1.5 } }).body["inferenceConfig"]).toEqual({
+      temperature: 1,
+    });
+  });
+
   test("no tools are sent where none may be called", () => {
     const tools = [{ type: "function", name: "f" }] as const;
     expect(render({ tools, toolChoice: { type: "none" } }).body).toEqual({ messages: [] });

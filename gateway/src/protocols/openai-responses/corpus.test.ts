@@ -13,7 +13,9 @@ import type { JsonObject } from "#lib/json.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { openaiResponsesClient as client, openaiResponsesUpstream as upstream } from "./codec.ts";
 
-const all = recordings().filter(({ endpoint }) => endpoint === "openai.responses");
+/** A stored response can be read as a stream too. */
+const ENDPOINTS = new Set(["openai.responses", "openai.responses.item"]);
+const all = recordings().filter(({ endpoint }) => ENDPOINTS.has(endpoint));
 const label = ({ provider, id }: Recording): string => `${provider} ${id}`;
 const table = (list: readonly Recording[]): [string, Recording][] =>
   list.map((recording) => [label(recording), recording]);
