@@ -204,7 +204,9 @@ describe("streaming on Node", () => {
     expect(await response.text()).toContain("[DONE]");
     gateway.upstream.answer(json(completion));
     const body = { model: "mine", messages: [{ role: "user", content: "x" }] };
-    expect((await gateway.post("/v1/chat/completions", body)).status).toBe(200);
+    const ask = async (): Promise<boolean> =>
+      (await gateway.post("/v1/chat/completions", body)).status === 200;
+    await until(ask, 10_000);
   });
 
   test("an answer ends once, also when the provider fails while the client leaves", async () => {

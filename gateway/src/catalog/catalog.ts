@@ -130,7 +130,18 @@ function oneSpelling(
 
 const REGION = /^[a-z-]+\.(?=[a-z]+\.)/;
 
+/** Worked out when first asked for: all at once would be felt at the start. */
+const undatedKeys = new WeakMap<CatalogEndpoint, string>();
+
 function undatedKey(endpoint: CatalogEndpoint): string {
+  const known = undatedKeys.get(endpoint);
+  if (known !== undefined) return known;
+  const key = makeUndatedKey(endpoint);
+  undatedKeys.set(endpoint, key);
+  return key;
+}
+
+function makeUndatedKey(endpoint: CatalogEndpoint): string {
   const region = REGION.exec(endpoint.upstreamModel)?.[0] ?? "";
   return `${endpoint.provider}\n${region}${splitSnapshot(modelSlug(endpoint.upstreamModel)).base}`;
 }

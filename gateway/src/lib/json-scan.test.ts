@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { duplicateKey, patchObject, scanObject } from "#lib/json-scan.ts";
+import { duplicateKey, findLastObject, patchObject, scanObject } from "#lib/json-scan.ts";
 
 const patch = (text: string, changes: Record<string, string | undefined>): string =>
   patchObject(text, scanObject(text), changes);
@@ -50,6 +50,26 @@ describe("patchObject", () => {
         expect(entries(patched)).toBe(entries(expected));
       }),
     );
+  });
+});
+
+describe("findLastObject", () => {
+  const found = (text: string): string | undefined => {
+    const span = findLastObject(text, "usage");
+    return span && text.slice(span.start, span.end);
+  };
+
+  test("finds an outermost member, wherever it stands", () => {
+    expect(found('{"a":[{"b":"}"}],"usage": {"n":{"x":1}} }')).toBe('{"n":{"x":1}}');
+    expect(found('{"usage":{"n":1},"z":[{"y":"\\"usage\\":{"}]}')).toBe('{"n":1}');
+  });
+
+  test("takes no other for it", () => {
+    expect(found('{"a":{"usage":{"n":1}}}')).toBeUndefined();
+    expect(found('{"usage":{"n":1},"input":{"usage":{"n":2}}}')).toBeUndefined();
+    expect(found('{"a":"usage"}')).toBeUndefined();
+    expect(found('{"usage":null}')).toBeUndefined();
+    expect(found("{}")).toBeUndefined();
   });
 });
 

@@ -108,6 +108,45 @@ export function patchObject(
   return `{${[...members, ...kept].join(",")}}`;
 }
 
+/** Where the value of a member stands. */
+export interface ValueSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The value of an outermost member that holds an object, found from the text's end: answers carry
+ * their usage last, and the rest of them need not be looked at. `undefined` when the last member of
+ * that name is not such a one; `scanObject` then knows.
+ */
+export function findLastObject(text: string, key: string): ValueSpan | undefined {
+  const at = text.lastIndexOf(`"${key}"`);
+  if (at === -1) return undefined;
+  const colon = trimStart(text, at + key.length + 2);
+  const start = trimStart(text, colon + 1);
+  if (text.charCodeAt(colon) !== COLON || text.charCodeAt(start) !== OPEN_BRACE) return undefined;
+  let depth = 0;
+  let end = -1;
+  for (let position = start; position < text.length; position++) {
+    switch (text.charCodeAt(position)) {
+      case QUOTE:
+        position = endOfString(text, position) - 1;
+        break;
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        depth++;
+        break;
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        if (--depth === 0 && end === -1) end = position + 1;
+        break;
+      default:
+    }
+  }
+  // One bracket is open before the member: it is an outermost one.
+  return depth === -1 ? { start, end } : undefined;
+}
+
 function endOfString(text: string, open: number): number {
   let at = open + 1;
   for (;;) {

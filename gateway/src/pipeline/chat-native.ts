@@ -1,8 +1,9 @@
 import { WRAPPED_SIGNATURE_PREFIX } from "#canonical/signature.ts";
 import type { Usage } from "#canonical/usage.ts";
-import { patchObject, scanObject } from "#lib/json-scan.ts";
-import { parseObject, type JsonObject } from "#lib/json.ts";
+import { findLastObject, patchObject, scanObject } from "#lib/json-scan.ts";
+import { isObject, parseObject, type JsonObject } from "#lib/json.ts";
 import { chatForwardPatch } from "#protocols/openai-chat/forward-patch.ts";
+import { insertCost } from "#protocols/native-stream.ts";
 import { NATIVE_STREAMS, UPSTREAM_CODECS } from "#protocols/registry.ts";
 import type { AttemptResult } from "#pipeline/call.ts";
 import type { ChatAttempt } from "#pipeline/chat.ts";
@@ -94,8 +95,14 @@ function withUsageCost(
   cost: { readonly usage: Usage; readonly costUsd: (usage: Usage) => number | null },
 ): string {
   const key = "usageMetadata" in object ? "usageMetadata" : "usage";
-  const holder = object[key];
-  if (typeof holder !== "object" || holder === null) return text;
-  const value = JSON.stringify({ ...holder, cost: cost.costUsd(cost.usage) });
-  return patchObject(text, scanObject(text), { [key]: value });
+  const usage = object[key];
+  if (!isObject(usage)) return text;
+  const costUsd = cost.costUsd(cost.usage);
+  const span = findLastObject(text, key);
+  if (span !== undefined && !("cost" in usage)) {
+    return insertCost(text, { at: span.start + 1, usage, costUsd });
+  }
+  return patchObject(text, scanObject(text), {
+    [key]: JSON.stringify({ ...usage, cost: costUsd }),
+  });
 }

@@ -93,15 +93,11 @@ export class NativeLane implements StreamLane {
     if (this.state.failure !== undefined) return undefined;
     this.#remember(frame);
     if (this.state.content && !before) this.#countContent(frame.length);
-    if (
-      native.isUnasked !== undefined &&
-      native.isUnasked(parseObject(event.data) ?? {}, request)
-    ) {
-      return undefined;
-    }
+    const data = native.usageIn.test(text) ? parseObject(event.data) : undefined;
+    if (data === undefined) return frame;
+    if (native.isUnasked?.(data, request) === true) return undefined;
     const { usage } = this.state;
-    if (usage === undefined || !native.usageIn.test(text)) return frame;
-    return withCost(text, native, costUsd(usage));
+    return usage === undefined ? frame : withCost({ text, event, data }, native, costUsd(usage));
   }
 
   #countContent(length: number): void {

@@ -4,6 +4,7 @@ import type { Call } from "#pipeline/call.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import type { Route } from "#pipeline/route.ts";
 import { buildUrl } from "#providers/build-url.ts";
+import type { ConfiguredProvider } from "#providers/configured-providers.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
 import { readAll } from "#upstream/answer.ts";
 
@@ -22,12 +23,8 @@ export async function sendAttempt(
   route: Route,
   outgoing: Outgoing,
 ): Promise<UpstreamAnswer | Failure> {
-  const { configured, endpoint, model, speech } = route;
-  const url = buildUrl(configured.provider, speech, {
-    model: endpoint.upstreamModel,
-    stream: outgoing.stream,
-    variables: configured.variables,
-  });
+  const { configured, model, speech } = route;
+  const url = urlOf(route, outgoing.stream);
   const body = Buffer.from(outgoing.body);
   const { send } = call.gateway;
   const timeouts = call.gateway.timeouts();
@@ -55,6 +52,23 @@ export async function sendAttempt(
   } catch (error) {
     return networkFailure(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** URLs are built and checked once; callers can name models without end, so not all are kept. */
+const urls = new WeakMap<ConfiguredProvider, Map<string, URL>>();
+const MAX_URLS = 2_000;
+
+function urlOf({ configured, endpoint, speech }: Route, stream: boolean): URL {
+  let known = urls.get(configured);
+  if (known === undefined || known.size > MAX_URLS) urls.set(configured, (known = new Map()));
+  const path = typeof speech.path === "string" ? speech.path : speech.protocol;
+  const key = `${path}\n${stream}\n${endpoint.upstreamModel}`;
+  const cached = known.get(key);
+  if (cached !== undefined) return cached;
+  const { provider, variables } = configured;
+  const url = buildUrl(provider, speech, { model: endpoint.upstreamModel, stream, variables });
+  known.set(key, url);
+  return url;
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;

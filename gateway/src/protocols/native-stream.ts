@@ -1,6 +1,6 @@
 import type { ChatRequest } from "#canonical/chat-request.ts";
-import { isObject, parseObject, type JsonObject } from "#lib/json.ts";
-import { parseSseFrame, renderSse } from "#lib/sse.ts";
+import { isObject, type JsonObject } from "#lib/json.ts";
+import { renderSse, type SseEvent } from "#lib/sse.ts";
 
 /**
  * How a stream is read while it passes through unchanged. Nearly all frames carry only text and are
@@ -19,25 +19,37 @@ export interface NativeStream {
   continueAfter?(failed: string, lastFrame: string): string;
 }
 
+/** A frame's text and what it says. */
+export interface ReadFrame {
+  readonly text: string;
+  readonly event: SseEvent;
+  readonly data: JsonObject;
+}
+
 /** Puts `cost` into the usage of a frame; the frame unchanged when it holds none. */
-export function withCost(frame: string, native: NativeStream, costUsd: number | null): string {
-  const event = parseSseFrame(frame);
-  const data = event && parseObject(event.data);
-  if (event === undefined || data === undefined) return frame;
+export function withCost(
+  { text: frame, event, data }: ReadFrame,
+  native: NativeStream,
+  costUsd: number | null,
+): string {
   let holder: unknown = data;
   for (const key of native.usagePath) holder = isObject(holder) ? holder[key] : undefined;
   if (!isObject(holder)) return frame;
-  // In place and by text where there is no cost yet: numbers and escapes stay as they were written.
-  if (!("cost" in holder)) {
-    const key = native.usagePath.at(-1) ?? "usage";
-    const at = new RegExp(`"${key}"\\s*:\\s*\\{`, "g");
-    const last = [...frame.matchAll(at)].at(-1);
-    if (last !== undefined) {
-      const cut = last.index + last[0].length;
-      const comma = Object.keys(holder).length > 0 ? "," : "";
-      return `${frame.slice(0, cut)}"cost":${JSON.stringify(costUsd)}${comma}${frame.slice(cut)}`;
-    }
+  const key = native.usagePath.at(-1) ?? "usage";
+  const last = [...frame.matchAll(new RegExp(`"${key}"\\s*:\\s*\\{`, "g"))].at(-1);
+  if (last !== undefined && !("cost" in holder)) {
+    return insertCost(frame, { at: last.index + last[0].length, usage: holder, costUsd });
   }
   holder["cost"] = costUsd;
   return renderSse(JSON.stringify(data), event.event);
+}
+
+/** Puts `cost` first into a usage object, by text: numbers and escapes stay as they were written. */
+export function insertCost(
+  text: string,
+  to: { readonly at: number; readonly usage: JsonObject; readonly costUsd: number | null },
+): string {
+  const comma = Object.keys(to.usage).length > 0 ? "," : "";
+  const cost = `"cost":${JSON.stringify(to.costUsd)}${comma}`;
+  return text.slice(0, to.at) + cost + text.slice(to.at);
 }

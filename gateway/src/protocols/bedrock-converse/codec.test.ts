@@ -323,7 +323,11 @@ describe("renderRequest", () => {
 
   test("Claude does not think where a tool is forced, and takes no sampling while it thinks", () => {
     const tools = [{ type: "function", name: "f" }] as const;
-    const forced = render({ tools, toolChoice: { type: "required" }, reasoning: { effort: "high" } });
+    const forced = render({
+      tools,
+      toolChoice: { type: "required" },
+      reasoning: { effort: "high" },
+    });
     expect(forced.body["additionalModelRequestFields"]).toBeUndefined();
     expect(forced.losses).toEqual(["reasoning"]);
     const sampling = { temperature: 0.5, topP: 0.9, topK: 5 };

@@ -13,16 +13,18 @@ import type { JsonObject } from "#lib/json.ts";
 import type { AnswerContext } from "#protocols/codec.ts";
 import { openaiResponsesClient as client, openaiResponsesUpstream as upstream } from "./codec.ts";
 
-/** A stored response can be read as a stream too. */
-const ENDPOINTS = new Set(["openai.responses", "openai.responses.item"]);
-const all = recordings().filter(({ endpoint }) => ENDPOINTS.has(endpoint));
+const all = recordings().filter(({ endpoint }) => endpoint === "openai.responses");
 const label = ({ provider, id }: Recording): string => `${provider} ${id}`;
 const table = (list: readonly Recording[]): [string, Recording][] =>
   list.map((recording) => [label(recording), recording]);
 
 const requests = all.filter(({ request }) => request.body !== undefined);
 const answers = all.filter(({ response }) => response.status === 200 && isObject(response.body));
-const streams = all.filter(({ response }) => response.sse !== undefined);
+/** A stored response can be read as a stream too. */
+const streams = recordings().filter(
+  ({ endpoint, response }) =>
+    /^openai\.responses(?:\.item)?$/.test(endpoint) && response.sse !== undefined,
+);
 const errors = all.filter(({ response }) => response.status >= 400);
 
 const context = (request: ChatRequest, model: string): AnswerContext => ({
