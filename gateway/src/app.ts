@@ -82,7 +82,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     port: options.port ?? config?.server.port ?? DEFAULT_PORT,
   });
   const purge = setInterval(
-    () => void deleteExpiredResponses(store.core, Date.now()),
+    // A store that fails now is told to whoever asks for something; the next purge does it all.
+    () => void deleteExpiredResponses(store.core, Date.now()).catch(() => undefined),
     PURGE_INTERVAL_MS,
   );
   purge.unref();

@@ -1,6 +1,6 @@
 import { classifyFailure } from "#canonical/classify-failure.ts";
 import type { Failure, FailureCode } from "#canonical/failure.ts";
-import { asArray, asNumber, asObject, asString, isObject, parseObject } from "#lib/json.ts";
+import { asArray, asNumber, asObject, asString, isObject, parseObject, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { callerMessage } from "#lib/mask-secrets.ts";
 import { retryAfterMs } from "#lib/retry-after.ts";
@@ -194,7 +194,7 @@ function failureCode(
 ): FailureCode {
   // OpenAI's `insufficient_quota` is final; DashScope's means tokens a minute.
   if (/help\.aliyun\.com\S*#token-limit/.test(message)) return "upstream_rate_limited";
-  const known = CODES[code.toLowerCase()] ?? CODES[type.toLowerCase()];
+  const known = ownValue(CODES, code.toLowerCase()) ?? ownValue(CODES, type.toLowerCase());
   if (known !== undefined) return known;
   if (status < 500 && status !== 429) {
     const rule = MESSAGES.find(({ pattern }) => pattern.test(message));

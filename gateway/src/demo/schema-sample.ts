@@ -1,4 +1,4 @@
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from "#lib/json.ts";
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject, ownValue } from "#lib/json.ts";
 
 /** Below this, optional members and list items are left out: recursive schemas must end. */
 const FULL_DEPTH = 4;
@@ -138,7 +138,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 const COMMANDS = new Set(["command", "cmd"]);
 
 function sampleString(schema: JsonObject, name: string): string {
-  const format = FORMATS[asString(schema["format"]) ?? ""];
+  const format = ownValue(FORMATS, asString(schema["format"]) ?? "");
   if (format !== undefined) return format;
   const text = COMMANDS.has(name) ? "echo demo" : `demo ${name}`;
   const shortest = Math.min(asNumber(schema["minLength"]) ?? 0, 10_000);

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 import Fastify, {
   type FastifyServerOptions,
   type FastifyInstance,
@@ -36,6 +38,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the idle time of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** A client that was refused an upgrade has this long to close its side. */
+const UPGRADE_LINGER_MS = 1_000;
 
 /** The dialect in which a path's errors are written. */
 function protocolOfPath(path: string): ClientProtocol {
@@ -50,7 +54,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const { now, bodyLimit = DEFAULT_BODY_LIMIT } = options;
   const server = Fastify({
     bodyLimit,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Java's HTTP client offers `upgrade: h2c` on every request; who does not want it ignores it.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+    },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
@@ -74,11 +83,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
       message: `There is no ${request.method} ${request.url.split("?")[0]?.slice(0, 200)}. See / for what is offered.`,
     }),
   );
-  server.server.on("upgrade", (_request, socket) => {
-    // Codex tries WebSocket first: at 426 it goes on with HTTP at once, at 404 after seven tries.
-    socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-  });
+  server.server.on("upgrade", (_request, socket) => refuseUpgrade(socket));
   return server;
+}
+
+/** Codex tries WebSocket first: at 426 it goes on with HTTP at once, at 404 after seven tries. */
+function refuseUpgrade(socket: Duplex): void {
+  // Node hands the socket over without listeners: a reset by the client would end the process.
+  socket.on("error", () => socket.destroy());
+  socket.resume();
+  socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  setTimeout(() => socket.destroy(), UPGRADE_LINGER_MS).unref();
 }
 
 /** Writes a failure in the dialect of the request's path. */

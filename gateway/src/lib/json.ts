@@ -29,6 +29,13 @@ export const asNumber = (value: unknown): number | undefined =>
 export const asBoolean = (value: unknown): boolean | undefined =>
   typeof value === "boolean" ? value : undefined;
 
+/**
+ * What a table has under a name from the wire. Read by index, "constructor" and "toString" would be
+ * found in every object.
+ */
+export const ownValue = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 /** Parses text to an object; `undefined` when it is not JSON or not an object. Never throws. */
 export function parseObject(text: string): JsonObject | undefined {
   try {

@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { CatalogEndpoint } from "#catalog/types.ts";
 import type { Market } from "#pipeline/market.ts";
 import { blendedPrice, type Candidate, type Needs } from "#pipeline/candidate.ts";
@@ -25,7 +26,7 @@ export function autoCandidates(
   market: Market,
   needs: Needs,
 ): readonly Candidate[] | undefined {
-  const level = AUTO[name.toLowerCase()];
+  const level = ownValue(AUTO, name.toLowerCase());
   if (level === undefined) return undefined;
   const fit = market.catalog.models
     .filter((model) => model.kind === "chat" && model.deprecated === undefined)

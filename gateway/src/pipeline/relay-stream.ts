@@ -9,6 +9,9 @@ interface Timers {
   readonly writeStallMs: number;
 }
 
+/** Back-pressure does not reach what is kept back: a provider could fill the memory with it. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
 /** How a stream ended. `tail` is what is still to be sent once the request is on record. */
 export interface StreamEnd {
   readonly failure?: Failure;
@@ -28,6 +31,8 @@ export class StreamRelay {
   readonly #held: (string | Buffer)[] = [];
   readonly #tail: (string | Buffer)[] = [];
   readonly #timers: Timers;
+  /** What is held and what is tail together. */
+  #waitingBytes = 0;
   #sink: AnswerSink | undefined;
   #stall: NodeJS.Timeout | undefined;
   #ended: StreamEnd | undefined;
@@ -89,15 +94,7 @@ export class StreamRelay {
       const piece = this.#lane.push(chunk);
       if (piece !== undefined) this.#emit(piece);
     } catch (error) {
-      this.#answer.abort();
-      const reason = error instanceof Error ? error.message : "unreadable";
-      return this.#finish({
-        failure: {
-          code: "upstream_malformed",
-          message: `The provider's stream could not be read: ${reason}.`,
-        },
-        tail: [],
-      });
+      return this.#unreadable(error);
     }
     const { failure, content, finish } = this.#lane.state;
     if (failure !== undefined) {
@@ -114,13 +111,26 @@ export class StreamRelay {
 
   #end(): void {
     if (this.#ended !== undefined) return;
-    const last = this.#lane.end();
+    let last: string;
+    try {
+      last = this.#lane.end();
+    } catch (error) {
+      return this.#unreadable(error);
+    }
     const { failure, finish } = this.#lane.state;
     if (failure !== undefined) return this.#finish({ failure, tail: [] });
     if (finish === undefined)
       return this.#finish({ failure: truncated(this.#lane.state), tail: [] });
     if (last !== "") this.#tail.push(last);
     return this.#finish({ tail: this.#tail });
+  }
+
+  #unreadable(error: unknown): void {
+    this.#answer.abort();
+    // The message of any other error may quote the answer.
+    const reason = error instanceof RangeError ? error.message : "it is not of its protocol";
+    const message = `The provider's stream could not be read: ${reason}.`;
+    this.#finish({ failure: { code: "upstream_malformed", message }, tail: [] });
   }
 
   /** A connection that fails within an answer has cut it, however the socket puts it. */
@@ -130,15 +140,16 @@ export class StreamRelay {
   }
 
   #emit(piece: string | Buffer): void {
-    if (this.#sink === undefined) {
-      this.#held.push(piece);
+    const waits = this.#sink === undefined ? this.#held : this.#tail;
+    if (this.#sink !== undefined && this.#lane.state.finish === undefined) {
+      this.#send(piece, this.#sink);
       return;
     }
-    if (this.#lane.state.finish !== undefined) {
-      this.#tail.push(piece);
-      return;
+    this.#waitingBytes += piece.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      throw new RangeError("too much before its first content or after its end");
     }
-    this.#send(piece, this.#sink);
+    waits.push(piece);
   }
 
   #send(piece: string | Buffer, sink: AnswerSink): void {

@@ -108,11 +108,21 @@ class SqliteThread implements Sqlite {
       const statements = this.#inFlight.map(({ statement }) => statement);
       // The thread keeps the process alive only while somebody waits for it.
       this.#worker.ref();
-      this.#worker.postMessage({ file, statements } satisfies BatchMessage);
+      this.#post({ file, statements });
       return;
     }
     this.#worker.unref();
     this.#onIdle?.();
+  }
+
+  /** A value that cannot go to another thread fails its batch; thrown here it would end the process. */
+  #post(batch: BatchMessage): void {
+    try {
+      this.#worker.postMessage(batch);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#settle(batch.statements.map(() => ({ error: reason })));
+    }
   }
 
   #die(error: unknown): void {

@@ -22,7 +22,7 @@ const LABELS: Readonly<Record<Upstream, string>> = {
   cohere: "Cohere",
 };
 
-export type Verdict = "pass" | "loss" | "none" | "fault";
+type Verdict = "pass" | "loss" | "none" | "fault";
 
 export function verdict({ notApplicable, faults, warnings }: CellResult): Verdict {
   if (notApplicable !== undefined) return "none";

@@ -26,7 +26,7 @@ const CLIENTS: Readonly<Record<Ingress, Client>> = {
   gemini: geminiClient,
 };
 
-export const PROVIDERS: Readonly<Record<Upstream, FakeProvider>> = {
+const PROVIDERS: Readonly<Record<Upstream, FakeProvider>> = {
   "openai-chat": openaiChat,
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,

@@ -25,11 +25,12 @@ const ROUTES: readonly InferenceRoute[] = [
   { path: "/moderations", operation: "moderations", protocol: "openai-chat" },
 ];
 
-const GEMINI_VERBS: Readonly<Record<string, OperationName>> = {
-  generateContent: "chat",
-  streamGenerateContent: "chat",
-  countTokens: "count-tokens",
-};
+/** A map: the verb is the client's own text, and in an object "constructor" would be found too. */
+const GEMINI_VERBS: ReadonlyMap<string, OperationName> = new Map([
+  ["generateContent", "chat"],
+  ["streamGenerateContent", "chat"],
+  ["countTokens", "count-tokens"],
+]);
 
 type Tick = () => { readonly now: number; readonly tick: number };
 
@@ -47,7 +48,7 @@ export function addInferenceRoutes(server: FastifyInstance, gateway: Gateway, cl
   for (const path of ["/v1beta/models/*", "/v1/models/*", "/v1beta/*"]) {
     server.post(path, (request, reply) => {
       const { model, verb } = geminiTarget((request.params as { "*": string })["*"]);
-      const operation = GEMINI_VERBS[verb];
+      const operation = GEMINI_VERBS.get(verb);
       if (operation === undefined) throw unknownVerb(verb);
       const array = (request.query as { alt?: string }).alt !== "sse";
       const target = {
@@ -70,7 +71,7 @@ function geminiTarget(rest: string): { model: string; verb: string } {
 const unknownVerb = (verb: string): GatewayError =>
   new GatewayError({
     code: "not_found",
-    message: `Models have no method "${verb.slice(0, 60)}" here; there are ${Object.keys(GEMINI_VERBS).join(", ")}.`,
+    message: `Models have no method "${verb.slice(0, 60)}" here; there are ${[...GEMINI_VERBS.keys()].join(", ")}.`,
   });
 
 interface Serving {

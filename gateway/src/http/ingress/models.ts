@@ -115,7 +115,7 @@ const autoModel = (id: string): CatalogModel => ({
 });
 
 function findModel(name: string, market: Market): Listed {
-  const decoded = decodeURIComponent(name).replace(/^models\//, "");
+  const decoded = decodedName(name).replace(/^models\//, "");
   if (AUTO_NAMES.includes(decoded))
     return { id: decoded, model: autoModel(decoded), endpoints: [] };
   const found = market.catalog.resolve(market.aliases.get(decoded.toLowerCase()) ?? decoded);
@@ -127,6 +127,15 @@ function findModel(name: string, market: Market): Listed {
     field: "model",
     message: `There is no model "${decoded.slice(0, 120)}".${hint}`,
   });
+}
+
+/** Some clients encode a name twice. What is not encoded, however it looks, is the name itself. */
+function decodedName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 const limit = (

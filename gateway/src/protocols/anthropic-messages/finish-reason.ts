@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -10,7 +11,8 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: "refusal",
 };
 
-export const parseFinishReason = (reason: string): FinishReason => REASONS[reason] ?? "other";
+export const parseFinishReason = (reason: string): FinishReason =>
+  ownValue(REASONS, reason) ?? "other";
 
 const STOP_REASONS: Readonly<Record<FinishReason, string>> = {
   stop: "end_turn",

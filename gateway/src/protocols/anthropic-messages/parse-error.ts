@@ -1,6 +1,6 @@
 import { classifyFailure } from "#canonical/classify-failure.ts";
 import type { Failure } from "#canonical/failure.ts";
-import { asArray, asNumber, asObject, asString, parseObject } from "#lib/json.ts";
+import { asArray, asNumber, asObject, asString, parseObject, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { callerMessage } from "#lib/mask-secrets.ts";
 import { retryAfterMs } from "#lib/retry-after.ts";
@@ -48,7 +48,8 @@ export function failureOf({ status, headers, body }: ErrorAnswer): Failure {
   const code = errorCode(error, body, headers);
   const message =
     asString(error["message"]) ?? asString(body["message"]) ?? asString(body["error"]);
-  const known = status >= 400 ? status : (STATUS_OF_TYPE[code.split(" ")[0] ?? ""] ?? 500);
+  const known =
+    status >= 400 ? status : (ownValue(STATUS_OF_TYPE, code.split(" ")[0] ?? "") ?? 500);
   const retryAfter = retryAfterMs(headers);
   return {
     code: classifyFailure({ status: known, code, message: message ?? "" }),

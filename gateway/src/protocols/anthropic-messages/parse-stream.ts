@@ -1,6 +1,6 @@
 import type { Failure } from "#canonical/failure.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
-import { asNumber, asObject, asString, parseObject } from "#lib/json.ts";
+import { asNumber, asObject, asString, parseObject, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { SseEvent } from "#lib/sse.ts";
 import type { StreamParser } from "#protocols/codec.ts";
@@ -50,7 +50,7 @@ function handle({ data }: SseEvent, state: StreamState): readonly StreamEvent[] 
     return data.trim() === "[DONE]" ? [] : [{ type: "error", failure: MALFORMED }];
   }
   const type = asString(body["type"]) ?? (body["error"] === undefined ? "" : "error");
-  return HANDLERS[type]?.(body, state) ?? [];
+  return ownValue(HANDLERS, type)?.(body, state) ?? [];
 }
 
 function messageStart(data: JsonObject, state: StreamState): readonly StreamEvent[] {

@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { ChatRequest, ReasoningOptions } from "#canonical/chat-request.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
@@ -110,7 +111,7 @@ function renderBudget(reasoning: ReasoningOptions, target: ReasoningTarget): Ren
   const effort = effortOf(reasoning, target);
   const wanted =
     reasoning.budgetTokens ??
-    Math.floor(maxTokens * (BUDGET_SHARE[reasoning.effort ?? "medium"] ?? 0.5));
+    Math.floor(maxTokens * (ownValue(BUDGET_SHARE, reasoning.effort ?? "medium") ?? 0.5));
   const budget = Math.min(Math.max(wanted, MIN_BUDGET), maxTokens - 1);
   if (budget < MIN_BUDGET) {
     reportLoss("reasoning", `an output bound of ${maxTokens} tokens leaves no room to think`);

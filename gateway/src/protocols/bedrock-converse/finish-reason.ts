@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -13,4 +14,4 @@ const REASONS: Readonly<Record<string, FinishReason>> = {
 };
 
 export const parseFinishReason = (reason: unknown): FinishReason =>
-  (typeof reason === "string" ? REASONS[reason] : undefined) ?? "other";
+  (typeof reason === "string" ? ownValue(REASONS, reason) : undefined) ?? "other";

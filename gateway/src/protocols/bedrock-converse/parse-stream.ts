@@ -1,4 +1,12 @@
-import { asNumber, asObject, asObjects, asString, isObject, parseObject } from "#lib/json.ts";
+import {
+  asNumber,
+  asObject,
+  asObjects,
+  asString,
+  isObject,
+  parseObject,
+  ownValue,
+} from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { SseEvent } from "#lib/sse.ts";
 import type { Signature } from "#canonical/signature.ts";
@@ -53,7 +61,7 @@ function pushEvent(state: State, { event = "", data }: SseEvent): StreamEvent[] 
     const message = "The provider sent an event that is not JSON.";
     return fail(state, { code: "upstream_malformed", message, upstreamStatus: 200 });
   }
-  return HANDLERS[event]?.(state, object) ?? [];
+  return ownValue(HANDLERS, event)?.(state, object) ?? [];
 }
 
 function exception(state: State, kind: string, data: string): StreamEvent[] {

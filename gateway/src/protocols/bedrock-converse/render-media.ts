@@ -1,4 +1,4 @@
-import { compact } from "#lib/json.ts";
+import { compact, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { AudioPart, FilePart, ImagePart, MediaSource, VideoPart } from "#canonical/message.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
@@ -96,7 +96,7 @@ function renderSource(
 
 function formatOf(source: Exclude<MediaSource, { type: "file-id" }>): string | undefined {
   const [mediaType = ""] = (source.mediaType ?? "").toLowerCase().split(";");
-  const known = FORMATS[mediaType.trim()];
+  const known = ownValue(FORMATS, mediaType.trim());
   if (known !== undefined || source.type === "base64") return known;
   const extension = /\.([a-z0-9]{2,5})(?:[?#]|$)/i.exec(source.url)?.[1]?.toLowerCase();
   return extension === "jpg" ? "jpeg" : extension;

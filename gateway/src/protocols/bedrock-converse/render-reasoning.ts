@@ -1,5 +1,5 @@
 import type { JsonObject } from "#lib/json.ts";
-import type { ChatRequest, ReasoningEffort } from "#canonical/chat-request.ts";
+import type { ChatRequest, ReasoningEffort, ReasoningOptions } from "#canonical/chat-request.ts";
 import { modelAbilities } from "#canonical/claude-model.ts";
 import type { RenderTarget } from "#protocols/codec.ts";
 import { isClaude } from "./signature-origin.ts";
@@ -30,11 +30,6 @@ export function renderReasoning(request: ChatRequest, target: RenderTarget): Ren
   const isOff = enabled === false || effort === "none";
   if ([effort, budgetTokens, enabled].every((member) => member === undefined)) return {};
   if (isClaude(model)) {
-    const choice = request.toolChoice?.type;
-    if (!isOff && (choice === "required" || choice === "tool")) {
-      reportLoss("reasoning", "thinking and a forced tool call exclude each other");
-      return {};
-    }
     return isOff ? { fields: { thinking: { type: "disabled" } } } : claude(request, target);
   }
   if (model.includes("nova-2")) return { fields: { reasoningConfig: nova(isOff, effort) } };
@@ -51,22 +46,33 @@ function nova(isOff: boolean, effort: ReasoningEffort | undefined): JsonObject {
   return { type: "enabled", maxReasoningEffort: isHigh ? "high" : level };
 }
 
+const FORCING: ReadonlySet<string | undefined> = new Set(["required", "tool"]);
+
+function adaptive(
+  { effort, budgetTokens }: ReasoningOptions,
+  { reportLoss }: RenderTarget,
+): RenderedReasoning {
+  if (budgetTokens !== undefined) {
+    reportLoss("thinking.budget_tokens", "changed: this model decides how much it thinks");
+  }
+  const level = effort === "minimal" ? "low" : effort;
+  return {
+    fields: { thinking: { type: "adaptive" } },
+    ...(level !== undefined && { effort: level }),
+  };
+}
+
 function claude(
-  { reasoning = {}, maxOutputTokens }: ChatRequest,
+  { reasoning = {}, maxOutputTokens, toolChoice }: ChatRequest,
   target: RenderTarget,
 ): RenderedReasoning {
   const { upstreamModel, reportLoss } = target;
   const { effort, budgetTokens } = reasoning;
-  if (modelAbilities(upstreamModel).adaptive) {
-    if (budgetTokens !== undefined) {
-      reportLoss("thinking.budget_tokens", "changed: this model decides how much it thinks");
-    }
-    const level = effort === "minimal" ? "low" : effort;
-    return {
-      fields: { thinking: { type: "adaptive" } },
-      ...(level !== undefined && { effort: level }),
-    };
+  if (FORCING.has(toolChoice?.type)) {
+    reportLoss("reasoning", "thinking and a forced tool call exclude each other");
+    return {};
   }
+  if (modelAbilities(upstreamModel).adaptive) return adaptive(reasoning, target);
   const wanted = Math.max(MIN_BUDGET, budgetTokens ?? BUDGETS[effort ?? "medium"]);
   const bound = maxOutputTokens ?? target.maxOutputTokens ?? wanted + 1;
   const budget = Math.min(wanted, bound - 1);

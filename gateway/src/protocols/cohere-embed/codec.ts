@@ -2,7 +2,7 @@ import type { EmbeddingRequest, EmbeddingResponse } from "#canonical/embedding.t
 import type { Failure } from "#canonical/failure.ts";
 import { parseJsonError } from "#canonical/parse-json-error.ts";
 import { tokenCount } from "#canonical/token-count.ts";
-import { asArray, asObject, asString, compact } from "#lib/json.ts";
+import { asArray, asObject, asString, compact, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { OperationTarget, OperationUpstreamCodec } from "#protocols/operation-codec.ts";
 
@@ -30,7 +30,7 @@ function renderRequest(request: EmbeddingRequest, target: OperationTarget): Json
     ...Object.fromEntries(passed),
     model: target.upstreamModel,
     // Required by Cohere: documents, unless the client says otherwise.
-    input_type: INPUT_TYPES[inputType] ?? inputType,
+    input_type: ownValue(INPUT_TYPES, inputType) ?? inputType,
     embedding_types: ["float"],
     texts,
     output_dimension: dimensions,

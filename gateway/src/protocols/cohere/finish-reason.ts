@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 import type { FailureCode } from "#canonical/failure.ts";
 
@@ -15,7 +16,7 @@ const FAILED: Readonly<Record<string, FailureCode>> = {
 };
 
 export const parseFinishReason = (reason: string | undefined): FinishReason =>
-  (reason === undefined ? undefined : REASONS[reason]) ?? "other";
+  (reason === undefined ? undefined : ownValue(REASONS, reason)) ?? "other";
 
 export const failedFinish = (reason: string | undefined): FailureCode | undefined =>
-  reason === undefined ? undefined : FAILED[reason];
+  reason === undefined ? undefined : ownValue(FAILED, reason);

@@ -2,7 +2,7 @@ import type { EmbeddingRequest, EmbeddingResponse } from "#canonical/embedding.t
 import type { Failure } from "#canonical/failure.ts";
 import { parseJsonError } from "#canonical/parse-json-error.ts";
 import { tokenCount } from "#canonical/token-count.ts";
-import { asArray, asObject, asObjects, compact } from "#lib/json.ts";
+import { asArray, asObject, asObjects, compact, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { OperationTarget, OperationUpstreamCodec } from "#protocols/operation-codec.ts";
 
@@ -29,7 +29,8 @@ function renderRequest(request: EmbeddingRequest, target: OperationTarget): Json
       compact({
         model: `models/${target.upstreamModel}`,
         content: { parts: [{ text }] },
-        taskType: inputType === undefined ? undefined : (TASK_TYPES[inputType] ?? inputType),
+        taskType:
+          inputType === undefined ? undefined : (ownValue(TASK_TYPES, inputType) ?? inputType),
         outputDimensionality: dimensions,
       }),
     ),

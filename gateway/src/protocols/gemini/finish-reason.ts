@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -41,7 +42,7 @@ export function parseFinishReason(value: unknown, hasCalls: boolean): FinishReas
   if (typeof name !== "string") return undefined;
   if (name === "" || name === "FINISH_REASON_UNSPECIFIED") return undefined;
   if (hasCalls && (name === "STOP" || name === "UNEXPECTED_TOOL_CALL")) return "tool-calls";
-  return REASONS[name] ?? "other";
+  return ownValue(REASONS, name) ?? "other";
 }
 
 const NAMES: Readonly<Record<FinishReason, string>> = {

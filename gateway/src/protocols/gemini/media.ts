@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { MediaSource, Part } from "#canonical/message.ts";
 
 /** The part for content of this media type. */
@@ -41,5 +42,5 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The media type that an address ends with, for it must be named: other dialects do not name it. */
 export function mediaTypeOfUrl(url: string): string | undefined {
   const extension = /\.([a-z0-9]{2,5})(?:[?#]|$)/i.exec(url)?.[1];
-  return extension === undefined ? undefined : TYPES[extension.toLowerCase()];
+  return extension === undefined ? undefined : ownValue(TYPES, extension.toLowerCase());
 }

@@ -6,7 +6,7 @@ import type {
   ReasoningOptions,
   Sampling,
 } from "#canonical/chat-request.ts";
-import { compact } from "#lib/json.ts";
+import { compact, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { jsonSchemaOf } from "./schema.ts";
 import { camelKeys } from "./wire-case.ts";
@@ -106,7 +106,7 @@ const LEVELS: Readonly<Record<string, ReasoningEffort>> = {
 function parseThinking(wire: JsonObject | undefined): ReasoningOptions {
   if (wire === undefined) return {};
   const reader = new FieldReader(camelKeys(wire), "generationConfig.thinkingConfig");
-  const effort = LEVELS[reader.string("thinkingLevel")?.toLowerCase() ?? ""];
+  const effort = ownValue(LEVELS, reader.string("thinkingLevel")?.toLowerCase() ?? "");
   const shown = reader.boolean("includeThoughts");
   return {
     ...parseBudget(reader.number("thinkingBudget")),

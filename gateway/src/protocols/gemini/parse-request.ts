@@ -3,7 +3,7 @@ import { joinPieces } from "#canonical/join-pieces.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { Message } from "#canonical/message.ts";
-import { isObject } from "#lib/json.ts";
+import { isObject, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { RequestInput } from "#protocols/codec.ts";
 import { conversationIds } from "./call-ids.ts";
@@ -86,7 +86,7 @@ function parseContent(content: unknown, field: string, ids: CallIds): Message {
     return { role: "user", content: [{ type: "text", text: content }] };
   if (!isObject(content)) throw invalidRequest(field, `${field} must be an object with parts`);
   const wireRole = new FieldReader(content, field).string("role") ?? "user";
-  const role = ROLES[wireRole === "" ? "user" : wireRole];
+  const role = ownValue(ROLES, wireRole === "" ? "user" : wireRole);
   if (role === undefined) {
     throw invalidRequest(`${field}.role`, `${field}.role must be user, model or function`);
   }

@@ -1,5 +1,5 @@
 import type { ChatRequest, ReasoningOptions } from "#canonical/chat-request.ts";
-import { compact } from "#lib/json.ts";
+import { compact, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { ReportLoss } from "#protocols/codec.ts";
 import type { ModelAbilities } from "./gemini-model.ts";
@@ -80,7 +80,7 @@ function budgetOf(
   { abilities, reportLoss }: ReasoningTarget,
 ): JsonObject {
   const { enabled, budgetTokens, effort } = reasoning;
-  const named = enabled === false ? 0 : BUDGETS[effort ?? ""];
+  const named = enabled === false ? 0 : ownValue(BUDGETS, effort ?? "");
   const wanted = budgetTokens ?? named ?? (enabled === true ? -1 : undefined);
   if (wanted === undefined) return {};
   const thinkingBudget = wanted < 0 ? wanted : Math.max(wanted, abilities.minBudget);

@@ -11,17 +11,18 @@ export function resultsInCallOrder(messages: readonly Message[]): readonly Messa
   const places = new Map<string, number>();
   const ordered: Message[] = [];
   let run: Message[] = [];
-  let calls = 0;
   for (const message of messages) {
     if (message.role === "assistant") {
       ordered.push(...inOrder(run, places), message);
       run = [];
-      for (const part of message.content) {
-        if (part.type === "tool-call") places.set(part.id, calls++);
-      }
+      notePlaces(message, places);
     } else run.push(message);
   }
   return [...ordered, ...inOrder(run, places)];
+}
+
+function notePlaces({ content }: Message, places: Map<string, number>): void {
+  for (const part of content) if (part.type === "tool-call") places.set(part.id, places.size);
 }
 
 /** Results change places among themselves; everything else stays where it is. */

@@ -2,7 +2,7 @@ import { FieldReader } from "#canonical/field-reader.ts";
 import { invalidRequest } from "#canonical/failure.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { FunctionTool, ServerTool, Tool, ToolChoice } from "#canonical/tool.ts";
-import { isObject } from "#lib/json.ts";
+import { isObject, ownValue } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { jsonSchemaOf } from "./schema.ts";
 import { camelKeys, camelObject } from "./wire-case.ts";
@@ -31,7 +31,7 @@ function parseTool(tool: FieldReader): Tool[] {
 
 const serverTool = (key: string, value: unknown): ServerTool => ({
   type: "server",
-  kind: SERVER_KINDS[key] ?? "other",
+  kind: ownValue(SERVER_KINDS, key) ?? "other",
   protocol: "gemini",
   value: { [key]: value },
 });

@@ -5,7 +5,7 @@ import type { ClientCodec, UpstreamCodec } from "#protocols/codec.ts";
 import { parseRequest } from "./parse-request.ts";
 import { parseResponse } from "./parse-response.ts";
 import { createStreamParser } from "./parse-stream.ts";
-import { renderRequest } from "./render-request.ts";
+import { lacksFormat, renderRequest } from "./render-request.ts";
 import { renderResponse } from "./render-response.ts";
 import { createStreamRenderer } from "./render-stream.ts";
 
@@ -25,4 +25,5 @@ export const openaiChatUpstream: UpstreamCodec = {
   parseResponse,
   createStreamParser,
   parseError: parseJsonError,
+  lacksFormat,
 };

@@ -1,3 +1,4 @@
+import { ownValue } from "#lib/json.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 
 /** `eos`: Together; `tool_call`: DeepSeek on Azure; `function_call`: before tools; `model_length`: Mistral. */
@@ -21,7 +22,7 @@ const PARSED: Readonly<Record<string, FinishReason>> = {
 /** `undefined` when the wire says nothing yet (absent, null, empty). */
 export function parseFinishReason(value: unknown): FinishReason | undefined {
   if (typeof value !== "string" || value === "") return undefined;
-  return PARSED[value] ?? "other";
+  return ownValue(PARSED, value) ?? "other";
 }
 
 /**

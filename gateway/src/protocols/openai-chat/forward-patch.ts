@@ -35,6 +35,7 @@ function fits(body: JsonObject, dialect: Dialect): boolean {
   if (dialect.customTools !== true && hasCustomTool(body)) return false;
   const format = asObject(body["response_format"])["type"];
   if (dialect.structuredOutput !== undefined && format === "json_schema") return false;
+  if (dialect.structuredOutput === "none" && format === "json_object") return false;
   return asObjects(body["messages"]).every((message) => messageFits(message, dialect));
 }
 

@@ -3,7 +3,7 @@ import { reportTextSignatures } from "#canonical/report-text-signatures.ts";
 import { withoutBillingHeader } from "#canonical/without-billing-header.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
-import type { RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
+import type { FormatTarget, RenderTarget, ReportLoss, UpstreamBody } from "#protocols/codec.ts";
 
 import { SAMPLING_FIELDS } from "./parse-request.ts";
 import { renderReasoning } from "./reasoning-options.ts";
@@ -93,6 +93,10 @@ function renderIdentity(request: ChatRequest, target: RenderTarget): JsonObject 
     metadata,
   };
 }
+
+/** Whether `outputFormat` must be asked for as a tool. */
+export const lacksFormat = ({ outputFormat }: ChatRequest, { dialect }: FormatTarget): boolean =>
+  dialect.structuredOutput === "none" && (outputFormat?.type ?? "text") !== "text";
 
 function renderOutputFormat(
   format: OutputFormat | undefined,
