@@ -1,6 +1,7 @@
 /** What `turnpike init` writes: every setting, none of them active. */
 export const CONFIG_TEMPLATE = `# Settings of Turnpike. All of them are optional: provider keys are found in the environment under
-# their usual names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …). Changes apply while the gateway runs; a
+# their usual names (OPENAI_API_KEY, ANTHROPIC_API_KEY, …). Changes apply while the gateway runs
+# (server and limits: at its next start); a
 # file with a mistake is refused with line and path, and the settings before it stay in force.
 # \${NAME} takes a value from the environment, \${NAME:-default} has a default.
 

@@ -11,9 +11,16 @@ const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** The way back over a socket. Writes after the client has left go nowhere and harm nothing. */
-export function createAnswerSink(response: ServerResponse): AnswerSink {
+/**
+ * The way back over a socket. Writes after the client has left go nowhere and harm nothing. Of a
+ * complete answer nothing may stay unread longer than `stallMs`: it would be kept for ever.
+ */
+export function createAnswerSink(response: ServerResponse, stallMs: number): AnswerSink {
   const gone = (): boolean => response.destroyed || response.writableEnded;
+  const end = (body?: string): void => {
+    response.end(body);
+    if (response.writableLength > 0) response.setTimeout(stallMs, () => response.destroy());
+  };
   return {
     json(status, headers, body) {
       if (gone() || response.headersSent) return;
@@ -22,7 +29,7 @@ export function createAnswerSink(response: ServerResponse): AnswerSink {
         "content-length": Buffer.byteLength(body),
         ...headers,
       });
-      response.end(body);
+      end(body);
     },
     startStream(headers, format) {
       if (gone() || response.headersSent) return;
@@ -33,7 +40,7 @@ export function createAnswerSink(response: ServerResponse): AnswerSink {
     write: (bytes) => gone() || response.write(bytes),
     onDrain: (callback) => void response.once("drain", callback),
     end() {
-      if (!gone()) response.end();
+      if (!gone()) end();
     },
     destroy: () => void response.destroy(),
   };

@@ -75,6 +75,9 @@ export interface StreamAnswer extends AnswerBase {
 
 export type Answer = WholeAnswer | StreamAnswer;
 
+/** Beyond this a reported cost is a provider's fault, and no sum of records could hold it. */
+const MAX_REPORTED_USD = 10_000;
+
 /**
  * What a usage costs at a route. Where no price list knows it, what the provider itself says that it
  * charged counts.
@@ -87,6 +90,9 @@ export function costAt(
   const cost = costOfUsage(usage, route.endpoint.prices, { tier });
   const { reportedCostUsd } = usage;
   if (cost.nanoUsd !== null || reportedCostUsd === undefined) return cost;
+  if (reportedCostUsd > MAX_REPORTED_USD) {
+    return { nanoUsd: null, reason: "the cost that the provider reports cannot be" };
+  }
   return { nanoUsd: BigInt(Math.round(reportedCostUsd * 1e9)) };
 }
 

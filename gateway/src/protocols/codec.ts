@@ -77,7 +77,10 @@ export interface Dialect {
     | "reasoning"
     | "enable_thinking"
     | "none";
-  /** openai-chat: where reasoning of earlier turns goes back. Absent: it is dropped with a loss. */
+  /**
+   * openai-chat: where reasoning of earlier turns goes back; openai-responses: that its text does,
+   * without an encrypted token. Absent: it is dropped with a loss.
+   */
   readonly reasoningReplay?:
     | "reasoning_content"
     | "reasoning_details"

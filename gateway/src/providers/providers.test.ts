@@ -98,8 +98,9 @@ describe.each(ROWS)("the row %s", (id, provider) => {
 
   test("has a dialect that its protocol reads", () => {
     for (const { protocol, dialect } of provider.speaks) {
-      const { anthropicVersionInBody, refuses = [], ...chatOnly } = dialect;
+      const { anthropicVersionInBody, refuses = [], reasoningReplay, ...chatOnly } = dialect;
       if (protocol !== "openai-chat") expect(chatOnly).toEqual({});
+      if (!protocol.startsWith("openai-")) expect(reasoningReplay).toBeUndefined();
       if (protocol !== "anthropic-messages") expect(anthropicVersionInBody).toBeUndefined();
       expect(new Set(refuses).size).toBe(refuses.length);
     }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import { createAnswerSink } from "#http/stream-writer.ts";
+import { credentialOf } from "#pipeline/authenticate.ts";
 import type { OperationName } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { handleRequest } from "#pipeline/handle-request.ts";
@@ -38,15 +39,17 @@ type Tick = () => { readonly now: number; readonly tick: number };
 export function addInferenceRoutes(server: FastifyInstance, gateway: Gateway, clock: Tick): void {
   for (const { path, operation, protocol } of ROUTES) {
     for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
-      server.post(prefix + path, (request, reply) =>
-        serve(request, reply, { gateway, clock, operation, protocol }),
-      );
+      const serving = { gateway, clock, operation, protocol };
+      const onRequest = refuseStrangers(serving);
+      server.post(prefix + path, { onRequest }, (request, reply) => serve(request, reply, serving));
     }
   }
   // Models with slashes in their name are part of the wildcard; the verb is behind the last colon.
   // `@ai-sdk/google` leaves `models/` out before such a name (4.0.121, `getModelPath`).
   for (const path of ["/v1beta/models/*", "/v1/models/*", "/v1beta/*"]) {
-    server.post(path, (request, reply) => {
+    const strangers = { gateway, clock, operation: "chat", protocol: "gemini" } as const;
+    const onRequest = refuseStrangers(strangers);
+    server.post(path, { onRequest }, (request, reply) => {
       const { model, verb } = geminiTarget((request.params as { "*": string })["*"]);
       const operation = GEMINI_VERBS.get(verb);
       if (operation === undefined) throw unknownVerb(verb);
@@ -84,6 +87,22 @@ interface Serving {
   readonly streamFormat?: "json-array";
 }
 
+/**
+ * Answers who has no key before the body is taken in: strangers could fill the memory with bodies.
+ * The pipeline does it, as everywhere; it needs no body to say no.
+ */
+const refuseStrangers =
+  (serving: Serving) =>
+  (request: FastifyRequest, reply: FastifyReply, goOn: () => void): void => {
+    try {
+      serving.gateway.keys.authenticate(credentialOf(request));
+    } catch {
+      serve(request, reply, serving);
+      return;
+    }
+    goOn();
+  };
+
 function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): FastifyReply {
   const { gateway, clock, ...target } = serving;
   const { now, tick } = clock();
@@ -102,7 +121,7 @@ function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): 
       startedAt: now,
       startedTick: tick,
       clientGone: gone.signal,
-      sink: createAnswerSink(raw),
+      sink: createAnswerSink(raw, gateway.timeouts().writeStallMs),
     },
     gateway,
   );

@@ -11,19 +11,19 @@ export function resultsInCallOrder(messages: readonly Message[]): readonly Messa
   const places = new Map<string, number>();
   const ordered: Message[] = [];
   let run: Message[] = [];
+  let calls = 0;
   for (const message of messages) {
     if (message.role === "assistant") {
       ordered.push(...inOrder(run, places), message);
       run = [];
-      notePlaces(message, places);
+      for (const id of callIds(message)) places.set(id, calls++);
     } else run.push(message);
   }
   return [...ordered, ...inOrder(run, places)];
 }
 
-function notePlaces({ content }: Message, places: Map<string, number>): void {
-  for (const part of content) if (part.type === "tool-call") places.set(part.id, places.size);
-}
+const callIds = ({ content }: Message): string[] =>
+  content.flatMap((part) => (part.type === "tool-call" ? [part.id] : []));
 
 /** Results change places among themselves; everything else stays where it is. */
 function inOrder(run: readonly Message[], places: ReadonlyMap<string, number>): readonly Message[] {
