@@ -30,6 +30,8 @@ export class NativeLane implements StreamLane {
   readonly #framer = new SseFramer();
   /** The last frame of content that was passed on. */
   #last: Buffer | undefined;
+  /** The provider has sent what ends every stream. */
+  #ended = false;
   /** The shortest frame of content: about what the JSON around the text weighs. */
   #wrapping = Infinity;
 
@@ -54,7 +56,10 @@ export class NativeLane implements StreamLane {
     const rest = this.#framer.end();
     const kept = rest === undefined ? undefined : this.#frame(rest);
     for (const event of this.#options.parser.end()) noteEvent(this.state, event);
-    return kept === undefined ? "" : kept.toString();
+    const text = kept === undefined ? "" : kept.toString();
+    const { finish, failure } = this.state;
+    if (this.#ended || finish === undefined || failure !== undefined) return text;
+    return text + (this.#options.native.end?.text ?? "");
   }
 
   fail(failure: Failure): string | undefined {
@@ -91,6 +96,7 @@ export class NativeLane implements StreamLane {
     for (const parsed of parser.push(event)) noteEvent(this.state, parsed);
     // The relay ends the stream with the same failure, masked and in the gateway's own words.
     if (this.state.failure !== undefined) return undefined;
+    this.#ended ||= native.end?.is(event) === true;
     this.#remember(frame);
     if (this.state.content && !before) this.#countContent(frame.length);
     const data = native.usageIn.test(text) ? parseObject(event.data) : undefined;

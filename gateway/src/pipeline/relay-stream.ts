@@ -12,6 +12,9 @@ interface Timers {
 /** Back-pressure does not reach what is kept back: a provider could fill the memory with it. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
+/** Usage and the end follow the finish at once; after this much silence nothing more comes. */
+const LINGER_MS = 5_000;
+
 /** How a stream ended. `tail` is what is still to be sent once the request is on record. */
 export interface StreamEnd {
   readonly failure?: Failure;
@@ -35,6 +38,7 @@ export class StreamRelay {
   #waitingBytes = 0;
   #sink: AnswerSink | undefined;
   #stall: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
   #ended: StreamEnd | undefined;
   #onEnd: ((end: StreamEnd) => void) | undefined;
   #onOpen: ((failure: Failure | undefined) => void) | undefined;
@@ -69,7 +73,7 @@ export class StreamRelay {
       this.#answer.read({
         data: (chunk) => this.#data(chunk),
         end: () => this.#end(),
-        fail: (error) => this.#finish({ failure: this.#brokenOff(error), tail: [] }),
+        fail: (error) => this.#fail(error),
       });
     });
   }
@@ -106,6 +110,7 @@ export class StreamRelay {
       this.#answer.pause();
       this.#onOpen(undefined);
     }
+    if (finish !== undefined) this.#expectEnd();
     return undefined;
   }
 
@@ -131,6 +136,23 @@ export class StreamRelay {
     const reason = error instanceof RangeError ? error.message : "it is not of its protocol";
     const message = `The provider's stream could not be read: ${reason}.`;
     this.#finish({ failure: { code: "upstream_malformed", message }, tail: [] });
+  }
+
+  /** A connection that fails after the finish has taken nothing from the answer. */
+  #fail(error: Error): void {
+    const failure = this.#brokenOff(error);
+    if (failure.code === "upstream_truncated" && this.#lane.state.finish !== undefined) this.#end();
+    else this.#finish({ failure, tail: [] });
+  }
+
+  /** Some providers finish and keep the connection open: the client is not made to wait for that. */
+  #expectEnd(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      if (this.#stall !== undefined) return this.#expectEnd();
+      this.#answer.abort();
+      return this.#end();
+    }, LINGER_MS);
   }
 
   /** A connection that fails within an answer has cut it, however the socket puts it. */
@@ -176,6 +198,7 @@ export class StreamRelay {
     if (this.#ended !== undefined) return;
     this.#ended = end;
     clearTimeout(this.#stall);
+    clearTimeout(this.#linger);
     this.#onOpen?.(end.failure);
     this.#onEnd?.(end);
   }

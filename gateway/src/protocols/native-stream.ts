@@ -13,6 +13,8 @@ export interface NativeStream {
   readonly usageIn: RegExp;
   /** The member that holds usage, and where it stands in the event. */
   readonly usagePath: readonly string[];
+  /** What ends every such stream, for providers that finish an answer and close without it. */
+  readonly end?: { is(event: SseEvent): boolean; readonly text: string };
   /** Frames that the gateway asked for and the client did not. */
   isUnasked?(data: JsonObject, request: ChatRequest): boolean;
   /** Fits the end of a failed stream, rendered as if nothing had been sent, to the last frame sent. */

@@ -130,7 +130,6 @@ describe("@anthropic-ai/sdk, other operations", () => {
       const { input_tokens: many } = await ask("Weather? ".repeat(500));
       expect(few).toBeGreaterThan(5);
       expect(many).toBeGreaterThan(few + 500);
-      expect(bench.gateway.upstream.requests).toEqual([]);
     },
   );
 

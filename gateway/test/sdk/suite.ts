@@ -275,7 +275,10 @@ function describeErrors(bench: Bench, driver: SdkDriver, upstream: Upstream): vo
     expect(bench.asked()).toBe(1);
   });
 
-  test.runIf(driver.retries === "as told")("waits as told and then answers", async () => {
+  // The other SDKs follow no such hints: there is nothing of ours to see.
+  if (driver.retries !== "as told") return;
+
+  test("waits as told and then answers", async () => {
     bench.gateway.upstream.answer(
       refuse(upstream, 429, { message: "slow down", headers: { "retry-after-ms": "40" } }),
       speak(upstream, ANSWER),
@@ -285,14 +288,11 @@ function describeErrors(bench: Bench, driver: SdkDriver, upstream: Upstream): vo
     expect(bench.asked()).toBe(2);
   });
 
-  test.runIf(driver.retries === "as told")(
-    "does not repeat what cannot succeed: the provider refused the gateway's own key",
-    async () => {
-      bench.gateway.upstream.answer(refuse(upstream, 401, { message: "invalid x-api-key" }));
-      const target = bench.target(upstream, { retries: 2 });
-      const told = driver.failure(await failureOf(driver.chat(target, "Weather?")));
-      expect(told.status).toBe(502);
-      expect(bench.asked()).toBe(1);
-    },
-  );
+  test("does not repeat what cannot succeed: the provider refused the gateway's own key", async () => {
+    bench.gateway.upstream.answer(refuse(upstream, 401, { message: "invalid x-api-key" }));
+    const target = bench.target(upstream, { retries: 2 });
+    const told = driver.failure(await failureOf(driver.chat(target, "Weather?")));
+    expect(told.status).toBe(502);
+    expect(bench.asked()).toBe(1);
+  });
 }

@@ -1,3 +1,4 @@
+import { renderSse } from "#lib/sse.ts";
 import type { NativeStream } from "#protocols/native-stream.ts";
 
 export const anthropicMessagesNativeStream: NativeStream = {
@@ -11,4 +12,8 @@ export const anthropicMessagesNativeStream: NativeStream = {
   ],
   usageIn: /"type"\s*:\s*"message_delta"/,
   usagePath: ["usage"],
+  end: {
+    is: ({ data }) => /"type"\s*:\s*"message_stop"/.test(data),
+    text: renderSse('{"type":"message_stop"}', "message_stop"),
+  },
 };

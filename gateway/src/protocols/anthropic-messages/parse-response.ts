@@ -41,7 +41,7 @@ function parseCandidate(body: JsonObject): Candidate {
 }
 
 /** A block of an answer; one that is not as its type says stays as it came. */
-export function parseAnswerBlock(block: JsonObject): Part[] {
+function parseAnswerBlock(block: JsonObject): Part[] {
   try {
     return parseContent([block], "content");
   } catch (error) {

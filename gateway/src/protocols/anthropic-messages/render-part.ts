@@ -184,7 +184,7 @@ function renderToolResult(part: ToolResultPart, context: PartContext): JsonObjec
 }
 
 /** Blocks of several parts; one plain text is a string, and nothing at all is left out. */
-export function renderBlocks(
+function renderBlocks(
   parts: readonly Part[],
   context: PartContext,
 ): JsonObject[] | string | undefined {

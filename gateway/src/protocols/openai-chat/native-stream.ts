@@ -1,3 +1,4 @@
+import { renderSse } from "#lib/sse.ts";
 import type { NativeStream } from "#protocols/native-stream.ts";
 
 export const openaiChatNativeStream: NativeStream = {
@@ -11,6 +12,7 @@ export const openaiChatNativeStream: NativeStream = {
   ],
   usageIn: /"usage"\s*:\s*\{/,
   usagePath: ["usage"],
+  end: { is: ({ data }) => data.trim() === "[DONE]", text: renderSse("[DONE]") },
   // The usage chunk has no choices; providers that put usage on the finish chunk keep it there.
   isUnasked: (data, request) =>
     request.includeUsage !== true &&
