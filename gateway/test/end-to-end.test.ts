@@ -112,7 +112,7 @@ describe("a request of the provider's own protocol", () => {
       finish_reason: "stop",
       user: "u1",
       tags: ["x"],
-      usage: { inputTokens: 1000, outputTokens: 100 },
+      usage: { input_tokens: 1000, output_tokens: 100 },
     });
   });
 
@@ -295,6 +295,87 @@ describe("streams", () => {
     expect((await gateway.post("/v1/chat/completions", ASK)).status).toBe(200);
     await cut;
     expect(gateway.upstream.aborted()).toBeGreaterThan(before);
+  });
+});
+
+describe("what a request asks of the gateway", () => {
+  const options = { provider: { require_parameters: true }, tags: ["a"], models: [], route: {} };
+
+  test("is no part of it in another dialect: no loss, and nothing to refuse", async () => {
+    gateway.upstream.answer(json(completion("ok")));
+    const asks: readonly (readonly [string, JsonObject])[] = [
+      ["/v1/messages", { ...ASK, max_tokens: 9 }],
+      ["/v1/responses", { input: "x" }],
+      [
+        "/v1beta/models/groq/openai/gpt-oss-120b:generateContent",
+        { contents: [{ parts: [{ text: "x" }] }] },
+      ],
+    ];
+    for (const [path, body] of asks) {
+      const response = await gateway.post(path, { ...body, model: CHAT_ONLY, ...options });
+      expect([path, response.status]).toEqual([path, 200]);
+      expect(response.headers.get("x-turnpike-warnings")).toBeNull();
+    }
+  });
+
+  test("is refused where it has a slip, for it may be a restriction", async () => {
+    const response = await gateway.post("/v1/chat/completions", {
+      ...ASK,
+      provider: { onyl: ["openai"] },
+    });
+    expect(response.status).toBe(400);
+    expect(JSON.stringify(await response.json())).toMatch(/provider\.onyl.*only/);
+  });
+
+  test("a provider without a key is named with the variable that would hold it", async () => {
+    const body = { ...ASK, model: "auto", provider: { only: ["mistral", "nobody"] } };
+    const response = await gateway.post("/v1/chat/completions", body);
+    expect(response.status).toBe(503);
+    expect(JSON.stringify(await response.json())).toMatch(
+      /mistral \(MISTRAL_API_KEY\).*no provider \\"nobody\\"/,
+    );
+  });
+
+  test("a model for something else is a 400 that says so", async () => {
+    for (const model of ["openai/text-embedding-3-small", "demo/embed"]) {
+      const response = await gateway.post("/v1/chat/completions", { ...ASK, model });
+      expect(response.status).toBe(400);
+      expect(JSON.stringify(await response.json())).toMatch(/an embedding model.*a chat model/);
+    }
+    expect((await gateway.post("/v1/embeddings", { model: "auto", input: "x" })).status).toBe(400);
+  });
+
+  test("a name that the demo does not have is a 404 with near names", async () => {
+    const response = await gateway.post("/v1/chat/completions", { ...ASK, model: "demo/eco" });
+    expect(response.status).toBe(404);
+    expect(JSON.stringify(await response.json())).toMatch(/demo\/echo/);
+  });
+});
+
+describe("auto", () => {
+  test.each(["auto", "auto:cheap", "auto:best", "claude-auto"])(
+    "%s asks another provider each time, and models for general use only",
+    async (model) => {
+      gateway.upstream.answer(status(503, {}));
+      const response = await gateway.post("/v1/chat/completions", { ...ASK, model });
+      expect(response.headers.get("x-turnpike-attempts")).toBe("3");
+      const { attempts } = (await recordOf(response)) as { attempts: JsonObject[] };
+      expect(new Set(attempts.map(({ provider }) => provider)).size).toBe(3);
+      const names = attempts.map((attempt) => String(attempt["model"])).join(" ");
+      expect(names).not.toMatch(/search|nightly|babbage|davinci|audio|realtime/);
+    },
+  );
+});
+
+describe("model lists", () => {
+  test("have the shape that each client knows", async () => {
+    const google = { "x-goog-api-key": gateway.key };
+    const list = asObject(
+      await (await fetch(`${gateway.url}/v1/models`, { headers: google })).json(),
+    );
+    expect(JSON.stringify(list["models"])).toContain('"name":"models/gpt-4o-mini"');
+    const openai = asObject(await (await gateway.get("/v1/models")).json());
+    expect(JSON.stringify(openai["data"])).toContain('"id":"gpt-4o-mini"');
   });
 });
 

@@ -1,6 +1,14 @@
 import { classifyFailure } from "#canonical/classify-failure.ts";
 import type { Failure, FailureCode } from "#canonical/failure.ts";
-import { asArray, asNumber, asObject, asString, isObject, parseObject, ownValue } from "#lib/json.ts";
+import {
+  asArray,
+  asNumber,
+  asObject,
+  asString,
+  isObject,
+  parseObject,
+  ownValue,
+} from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { callerMessage } from "#lib/mask-secrets.ts";
 import { retryAfterMs } from "#lib/retry-after.ts";

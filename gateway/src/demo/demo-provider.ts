@@ -11,6 +11,7 @@ const ROW: Provider = {
   auth: { env: [], discover: () => ({ variable: "", authorize: () => ({}) }) },
   speaks: [chat()],
   embeddings: EMBEDDINGS,
+  listsAllModels: true,
   cancelStopsBilling: true,
   checkPath: null,
 };

@@ -1,4 +1,12 @@
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, ownValue } from "#lib/json.ts";
+import {
+  asArray,
+  asNumber,
+  asObject,
+  asString,
+  isObject,
+  type JsonObject,
+  ownValue,
+} from "#lib/json.ts";
 
 /** Below this, optional members and list items are left out: recursive schemas must end. */
 const FULL_DEPTH = 4;

@@ -69,7 +69,7 @@ export async function openKeyRing(
 const MISSING = {
   code: "unauthenticated",
   message:
-    "No API key was sent. Send a Turnpike key as `Authorization: Bearer sk-tp-…`, `x-api-key` or `x-goog-api-key`; `turnpike keys create` makes one.",
+    "No API key was sent. Send a Turnpike key as `Authorization: Bearer sk-tp-…`, `x-api-key` or `x-goog-api-key` (not in the URL, which ends up in logs); `turnpike keys create` makes one.",
 } as const;
 
 const UNKNOWN = {

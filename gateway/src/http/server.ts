@@ -80,7 +80,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   server.setNotFoundHandler((request, reply) =>
     sendFailure(request, reply, {
       code: "not_found",
-      message: `There is no ${request.method} ${request.url.split("?")[0]?.slice(0, 200)}. See / for what is offered.`,
+      message: `There is no ${request.method} ${request.url.split("?")[0]?.slice(0, 200)}. Inference is at /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/rerank, /v1/moderations and /v1beta/models/<model>:generateContent; /v1/models lists the models.`,
     }),
   );
   server.server.on("upgrade", (_request, socket) => refuseUpgrade(socket));

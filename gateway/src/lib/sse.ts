@@ -16,14 +16,20 @@ const MAX_EVENT_BYTES = 16 * 1024 * 1024;
  * trailing blank line: concatenated frames are the stream, byte for byte.
  */
 export class SseFramer {
-  #rest: Buffer | undefined;
+  /** The beginning of a frame, read by read: joined once, or a long event would be copied at each. */
+  readonly #rest: Buffer[] = [];
+  #restLength = 0;
 
   /** Whole frames that the chunk completes. Throws `RangeError` on an event over 16 MiB. */
   push(chunk: Uint8Array): Buffer[] {
     const part = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const bytes = this.#rest === undefined ? part : Buffer.concat([this.#rest, part]);
+    if (this.#restLength > 0 && !this.#endsWith(part)) {
+      this.#keep(part);
+      return [];
+    }
+    const bytes = this.#restLength === 0 ? part : Buffer.concat([...this.#rest, part]);
     // A blank line may straddle the reads: look again at the last three bytes of what was left.
-    let from = this.#rest === undefined ? 0 : Math.max(0, this.#rest.length - 3);
+    let from = Math.max(0, this.#restLength - 3);
     const frames: Buffer[] = [];
     let start = 0;
     for (;;) {
@@ -33,18 +39,33 @@ export class SseFramer {
       start = end;
       from = end;
     }
-    this.#rest = start === bytes.length ? undefined : bytes.subarray(start);
-    if (this.#rest !== undefined && this.#rest.length > MAX_EVENT_BYTES) {
-      throw new RangeError("server-sent event over 16 MiB");
-    }
+    this.#forget();
+    if (start < bytes.length) this.#keep(bytes.subarray(start));
     return frames;
   }
 
   /** What came after the last blank line: some providers do not end their last event. */
   end(): Buffer | undefined {
-    const rest = this.#rest;
-    this.#rest = undefined;
+    const rest = this.#restLength === 0 ? undefined : Buffer.concat(this.#rest);
+    this.#forget();
     return rest;
+  }
+
+  /** Whether a read ends the frame whose beginning is kept. */
+  #endsWith(part: Buffer): boolean {
+    const last = this.#rest.slice(-3).map((piece) => piece.subarray(-3));
+    return endOfFrame(Buffer.concat([...last, part]), 0) !== -1;
+  }
+
+  #keep(part: Buffer): void {
+    this.#rest.push(part);
+    this.#restLength += part.length;
+    if (this.#restLength > MAX_EVENT_BYTES) throw new RangeError("server-sent event over 16 MiB");
+  }
+
+  #forget(): void {
+    this.#rest.length = 0;
+    this.#restLength = 0;
   }
 }
 

@@ -35,9 +35,14 @@ export function overheadMs(call: Call): number {
 }
 
 /** Headers of a failure: its id, and when a retry makes sense. */
-export function failureHeaders(call: Pick<Call, "exchange">, failure: Failure): Headers {
-  const { requestId } = call.exchange;
+export function failureHeaders({ exchange, attempts }: Call, failure: Failure): Headers {
+  const { requestId } = exchange;
   const headers: Headers = { "x-request-id": requestId, "request-id": requestId };
+  const last = attempts.at(-1);
+  if (last !== undefined) {
+    headers["x-turnpike-provider"] = last.provider;
+    headers["x-turnpike-attempts"] = String(attempts.length);
+  }
   if (failureKind(failure).clientRetry === false) headers["x-should-retry"] = "false";
   if (failure.retryAfterMs !== undefined) {
     headers["retry-after"] = String(Math.ceil(failure.retryAfterMs / 1000));

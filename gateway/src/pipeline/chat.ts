@@ -11,6 +11,7 @@ import { costUsd, type Call, type ParsedCall } from "#pipeline/call.ts";
 import { attemptNative, nativeBody } from "#pipeline/chat-native.ts";
 import { attemptTranslated } from "#pipeline/chat-translated.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
+import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Route } from "#pipeline/route.ts";
 
@@ -36,7 +37,7 @@ export function parseChat(call: Call, body: JsonBody): ParsedCall {
   const { exchange } = call;
   const client = clientCodec(exchange);
   const request = client.parseRequest({
-    body: body.object,
+    body: withoutGatewayFields(body.object),
     headers: exchange.headers,
     ...(exchange.pathModel !== undefined && { pathModel: exchange.pathModel }),
     ...(exchange.pathVerb !== undefined && { pathVerb: exchange.pathVerb }),
@@ -85,12 +86,19 @@ function answerContext(chat: ChatCall, route: Route | undefined, losses: Loss[])
     model: route?.endpoint.upstreamModel ?? chat.request.model,
     created: Math.floor(exchange.startedAt / 1000),
     costUsd: (usage) => (route === undefined ? null : costUsd(route, usage, chat.tier)),
-    reportLoss: (field, reason) => {
-      // The same field of many messages is one loss, not a hundred.
-      if (!losses.some((loss) => loss.field === field && loss.reason === reason)) {
-        losses.push({ field, reason });
-      }
-    },
+    reportLoss: lossReporter(losses),
+  };
+}
+
+/** A client is told so many losses; a body of 200,000 unknown fields must not fill its record with them. */
+const MAX_LOSSES = 100;
+
+/** The same field of many messages is one loss, not a hundred. */
+function lossReporter(losses: Loss[]): AnswerContext["reportLoss"] {
+  return (field, reason) => {
+    if (losses.length >= MAX_LOSSES) return;
+    if (losses.some((loss) => loss.field === field && loss.reason === reason)) return;
+    losses.push({ field, reason });
   };
 }
 

@@ -3,7 +3,7 @@ import { patchObject } from "#lib/json-scan.ts";
 import { asNumber, parseObject } from "#lib/json.ts";
 import type { AttemptResult, Call, ParsedCall } from "#pipeline/call.ts";
 import { clientProtocolHeaders } from "#pipeline/client-headers.ts";
-import { NO_GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
+import { NO_GATEWAY_FIELDS, withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Route } from "#pipeline/route.ts";
 import { isAnswer, readText, sendAttempt } from "#pipeline/send-attempt.ts";
@@ -24,7 +24,7 @@ export function parseCountTokens(call: Call, body: JsonBody): ParsedCall {
   const codec = COUNT_TOKENS[exchange.protocol];
   if (codec === undefined) throw new Error(`no token counting in ${exchange.protocol}`);
   const request = codec.parseRequest({
-    body: body.object,
+    body: withoutGatewayFields(body.object),
     headers: exchange.headers,
     ...(exchange.pathModel !== undefined && { pathModel: exchange.pathModel }),
     pathVerb: "countTokens",

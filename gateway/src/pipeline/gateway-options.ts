@@ -4,12 +4,20 @@ import type { JsonObject } from "#lib/json.ts";
 import { headerText, type RequestHeaders } from "#pipeline/exchange.ts";
 
 /** Members of a body that speak to the gateway and are removed before anything is forwarded. */
-export const GATEWAY_FIELDS = ["models", "provider", "route", "cache", "tags"] as const;
+const GATEWAY_FIELDS = ["models", "provider", "route", "cache", "tags"] as const;
 
 /** A patch that takes all of them out of a body. */
 export const NO_GATEWAY_FIELDS: Readonly<Record<string, undefined>> = Object.fromEntries(
   GATEWAY_FIELDS.map((name) => [name, undefined]),
 );
+
+/** A body as the client's protocol knows it: the same object where it holds nothing for the gateway. */
+export function withoutGatewayFields(body: JsonObject): JsonObject {
+  if (!GATEWAY_FIELDS.some((name) => name in body)) return body;
+  const rest = { ...body };
+  for (const name of GATEWAY_FIELDS) delete rest[name];
+  return rest;
+}
 
 export interface ProviderPreferences {
   /** Providers to try first, in this order. */
@@ -60,10 +68,34 @@ export function readGatewayOptions(body: JsonObject, headers: RequestHeaders): G
   };
 }
 
+/** Those that are obeyed, and wishes about speed, which wait for live health. */
+const PREFERENCES: ReadonlySet<string> = new Set([
+  "order",
+  "only",
+  "ignore",
+  "allow_fallbacks",
+  "require_parameters",
+  "sort",
+  "max_price",
+  "zdr",
+  "data_collection",
+  "preferred_max_latency",
+  "preferred_min_throughput",
+]);
+
+/** A restriction with a slip in its name must not pass for one that is obeyed. */
+const unknownPreference = (field: string): Error =>
+  invalidRequest(
+    field.slice(0, MAX_NAME),
+    `${field.slice(0, MAX_NAME)} is not offered. Preferences are ${[...PREFERENCES].join(", ")}.`,
+  );
+
 const NO_PREFERENCES = new FieldReader({}, "provider");
 
 function readPreferences(reader: FieldReader, headers: RequestHeaders): ProviderPreferences {
   const { object } = reader;
+  const stranger = Object.keys(object).find((key) => !PREFERENCES.has(key));
+  if (stranger !== undefined) throw unknownPreference(reader.field(stranger));
   const list = (key: "order" | "only" | "ignore"): readonly string[] | undefined =>
     names(reader, key) ?? headerList(headers, `x-turnpike-provider-${key}`);
   const lists = { order: list("order"), only: list("only"), ignore: list("ignore") };

@@ -1,6 +1,6 @@
 import { FAILURES, GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
 import { beginAnswer, type Reply } from "#pipeline/reply.ts";
-import type { Call, ParsedCall, Answer } from "#pipeline/call.ts";
+import type { Answer, AttemptResult, Call, ParsedCall } from "#pipeline/call.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
@@ -84,7 +84,7 @@ async function firstAnswer(
   for (const route of routes) {
     const started = call.gateway.tick();
     call.pending = { route, inputTokens: parsed.needs.inputTokens };
-    const result = await parsed.attempt(route);
+    const result = await attempt(parsed, route);
     const failure = "failure" in result ? result.failure : undefined;
     call.attempts.push({
       provider: route.endpoint.provider,
@@ -100,6 +100,17 @@ async function firstAnswer(
     if (!FAILURES[result.failure.code].tryNext || call.signal.aborted) break;
   }
   return told ?? { code: "no_route", message: "No route was left to try." };
+}
+
+/** The request is bounded in depth: what is too deep to be written again has come from the provider. */
+async function attempt(parsed: ParsedCall, route: Route): Promise<AttemptResult> {
+  try {
+    return await parsed.attempt(route);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = "The provider's answer is too large or nested too deep to be passed on.";
+    return { failure: { code: "upstream_malformed", message } };
+  }
 }
 
 /** Of two failures the one that the caller can do something about: its own fault before a provider's. */

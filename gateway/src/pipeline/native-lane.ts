@@ -59,7 +59,9 @@ export class NativeLane implements StreamLane {
     const text = kept === undefined ? "" : kept.toString();
     const { finish, failure } = this.state;
     if (this.#ended || finish === undefined || failure !== undefined) return text;
-    return text + (this.#options.native.end?.text ?? "");
+    // Providers that leave out the end may leave out the blank line before it too.
+    const gap = text === "" || text.endsWith("\n\n") ? "" : "\n\n";
+    return text + gap + (this.#options.native.end?.text ?? "");
   }
 
   fail(failure: Failure): string | undefined {

@@ -1,10 +1,9 @@
-import { GatewayError } from "#canonical/failure.ts";
-import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogEndpoint, CatalogModel, ModelKind } from "#catalog/types.ts";
 import type { OperationName } from "#pipeline/exchange.ts";
 import type { GatewayOptions, ProviderPreferences } from "#pipeline/gateway-options.ts";
-import { autoCandidates } from "#pipeline/auto.ts";
+import { AUTO_ROUTES, autoCandidates } from "#pipeline/auto.ts";
 import { blendedPrice, type Candidate, type Needs } from "#pipeline/candidate.ts";
+import { endpointName, NO_KEY, noRoute, unknownModel, wrongKind } from "#pipeline/no-route.ts";
 import type { Market } from "#pipeline/market.ts";
 import type { Plan, Rejection, Route } from "#pipeline/route.ts";
 import type { ConfiguredProvider } from "#providers/configured-providers.ts";
@@ -28,38 +27,44 @@ export function planRoutes(
   options: GatewayOptions,
   context: { readonly market: Market; readonly needs: Needs },
 ): Plan {
-  const { market, needs } = context;
   const rejected: Rejection[] = [];
-  const routes: Route[] = [];
-  for (const name of [asked, ...options.models]) {
-    const found = candidatesOf(name, market, needs);
-    const kept = found.flatMap((candidate) => {
-      const route = toRoute(candidate, { market, needs, preferences: options.provider });
-      if (!("rejected" in route)) return [route];
-      rejected.push({ endpoint: endpointName(candidate.endpoint), reason: route.rejected });
+  const preferences = options.provider;
+  const routes = [asked, ...options.models].flatMap((name, at) => {
+    const { isAuto, candidates } = candidatesOf(name, context.market, context.needs);
+    const kept = candidates.flatMap((candidate) => {
+      const route = toRoute(candidate, { ...context, preferences });
+      if (!("rejected" in route)) return [at === 0 ? route : { ...route, reason: "fallback" }];
+      rejected.push({ endpoint: candidate.endpoint, reason: route.rejected });
       return [];
     });
-    routes.push(...ordered(kept, options.provider));
-  }
-  if (routes.length === 0) throw noRoute(asked, rejected);
+    return isAuto ? byOrder(kept, preferences).slice(0, AUTO_ROUTES) : byPrice(kept, preferences);
+  });
+  if (routes.length === 0) throw noRoute(asked, { rejected, preferences, ...context });
   const unique = [
     ...new Map(routes.map((route) => [endpointName(route.endpoint), route])).values(),
   ];
-  return { routes: options.provider.allowFallbacks ? unique : unique.slice(0, 1), rejected };
+  return { routes: preferences.allowFallbacks ? unique : unique.slice(0, 1), rejected };
 }
 
-const endpointName = (endpoint: CatalogEndpoint): string =>
-  `${endpoint.provider}/${endpoint.upstreamModel}`;
+interface Found {
+  /** Chosen and put in order already. */
+  readonly isAuto: boolean;
+  readonly candidates: readonly Candidate[];
+}
 
-function candidatesOf(name: string, market: Market, needs: Needs): readonly Candidate[] {
+function candidatesOf(name: string, market: Market, needs: Needs): Found {
   const target = market.aliases.get(name.toLowerCase()) ?? name;
+  const kind = KIND_OF[needs.operation];
   const auto = autoCandidates(target, market, needs);
-  if (auto !== undefined) return auto;
+  if (auto !== undefined && kind !== "chat") throw wrongKind(name, "chat", kind);
+  if (auto !== undefined) return { isAuto: true, candidates: auto };
   const { base, suffix } = splitSuffix(target);
-  const resolved = market.catalog.resolve(base) ?? unlisted(base, market, KIND_OF[needs.operation]);
+  const resolved = market.catalog.resolve(base) ?? unlisted(base, market, kind);
   if (resolved === undefined) throw unknownModel(name, market.catalog);
+  const { model, endpoints } = resolved;
+  if (model.kind !== kind) throw wrongKind(name, model.kind, kind);
   const reason = suffix === "" ? "asked" : `asked:${suffix}`;
-  return resolved.endpoints.map((endpoint) => ({ model: resolved.model, endpoint, reason }));
+  return { isAuto: false, candidates: endpoints.map((endpoint) => ({ model, endpoint, reason })) };
 }
 
 /** `:floor` sorts by price, which is the order anyway; `:nitro` (speed) waits for live health. */
@@ -79,7 +84,9 @@ function unlisted(
   const slash = name.indexOf("/");
   const provider = name.slice(0, slash);
   const upstreamModel = name.slice(slash + 1);
-  if (slash < 1 || upstreamModel === "" || !market.providers.has(provider)) return undefined;
+  const configured = market.providers.get(provider);
+  if (configured === undefined || upstreamModel === "") return undefined;
+  if (configured.provider.listsAllModels === true) return undefined;
   const model: CatalogModel = {
     id: upstreamModel,
     name: upstreamModel,
@@ -101,9 +108,7 @@ function toRoute(
   const { model, endpoint, reason } = candidate;
   const { needs, preferences } = context;
   const configured = context.market.providers.get(endpoint.provider);
-  if (configured === undefined) return { rejected: `no key for provider ${endpoint.provider}` };
-  const kind = KIND_OF[needs.operation];
-  if (model.kind !== kind) return { rejected: `a ${model.kind} model, not ${kind}` };
+  if (configured === undefined) return { rejected: NO_KEY };
   const unfit = refusedBy(candidate, preferences, configured) ?? lacks(candidate, needs);
   if (unfit !== undefined) return { rejected: unfit };
   const speech = speechFor(configured, endpoint.upstreamModel, needs);
@@ -175,37 +180,18 @@ function speechFor(
   }
 }
 
-/** The caller's order first; then by price, dearest and unknown last. Stable, so equal prices keep the catalogue's order. */
-function ordered(routes: readonly Route[], { order = [] }: ProviderPreferences): readonly Route[] {
-  const rank = ({ endpoint }: Route): number => {
-    const at = order.indexOf(endpoint.provider);
-    return at === -1 ? order.length : at;
-  };
-  return routes.toSorted(
-    (a, b) => rank(a) - rank(b) || blendedPrice(a.endpoint) - blendedPrice(b.endpoint),
+/** The providers that the caller put in an order come first, in that order. Stable. */
+const byOrder = (routes: readonly Route[], { order = [] }: ProviderPreferences): readonly Route[] =>
+  routes.toSorted((a, b) => rankIn(order, a) - rankIn(order, b));
+
+function rankIn(order: readonly string[], { endpoint }: Route): number {
+  const at = order.indexOf(endpoint.provider);
+  return at === -1 ? order.length : at;
+}
+
+/** The caller's order first; then by price, unknown last. Equal prices keep the catalogue's order. */
+const byPrice = (routes: readonly Route[], preferences: ProviderPreferences): readonly Route[] =>
+  byOrder(
+    routes.toSorted((a, b) => blendedPrice(a.endpoint) - blendedPrice(b.endpoint)),
+    preferences,
   );
-}
-
-function unknownModel(name: string, catalog: Catalog): GatewayError {
-  const shown = name.slice(0, 120);
-  const near = catalog.near(shown, 3);
-  const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
-  return new GatewayError({
-    code: "unknown_model",
-    field: "model",
-    message: `There is no model "${shown}".${hint} GET /v1/models lists all of them.`,
-  });
-}
-
-function noRoute(asked: string, rejected: readonly Rejection[]): GatewayError {
-  const reasons = rejected.slice(0, 5).map(({ endpoint, reason }) => `${endpoint}: ${reason}`);
-  const unconfigured = rejected.every(({ reason }) => reason.startsWith("no key"));
-  const remedy = unconfigured
-    ? "Set the key of one of these providers in the environment and restart, or name another model."
-    : "Relax one of these, or name another model.";
-  return new GatewayError({
-    code: "no_route",
-    field: "model",
-    message: `No provider can serve "${asked.slice(0, 120)}" for this request (${reasons.join("; ")}). ${remedy}`,
-  });
-}

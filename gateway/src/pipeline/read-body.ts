@@ -47,9 +47,13 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // V8 quotes the body in its message; the position is enough, and leaks nothing to logs.
-    const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    const where = position === undefined ? "it ends too early" : `at character ${position}`;
+    // V8 quotes the body in its message; place and character are enough, and leak nothing to logs.
+    const message = error instanceof Error ? error.message : "";
+    const position = /position (\d+)/.exec(message)?.[1];
+    const token = /^Unexpected token '(.)'/.exec(message)?.[1];
+    const place = position === undefined ? "" : ` at character ${position}`;
+    const what = token === undefined ? "it is broken" : `unexpected ${JSON.stringify(token)}`;
+    const where = /end of JSON/i.test(message) ? "it ends too early" : what + place;
     throw new GatewayError({
       code: "invalid_request",
       field: "body",

@@ -1,7 +1,7 @@
 import type { Failure } from "#canonical/failure.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
 import type { AnswerSink } from "#pipeline/exchange.ts";
-import { networkFailure } from "#pipeline/network-failure.ts";
+import { AttemptAborted, networkFailure } from "#pipeline/network-failure.ts";
 import type { StreamLane, StreamState } from "#pipeline/stream-state.ts";
 
 interface Timers {
@@ -138,11 +138,11 @@ export class StreamRelay {
     this.#finish({ failure: { code: "upstream_malformed", message }, tail: [] });
   }
 
-  /** A connection that fails after the finish has taken nothing from the answer. */
+  /** A connection that fails or falls silent after the finish has taken nothing from the answer. */
   #fail(error: Error): void {
-    const failure = this.#brokenOff(error);
-    if (failure.code === "upstream_truncated" && this.#lane.state.finish !== undefined) this.#end();
-    else this.#finish({ failure, tail: [] });
+    const complete = this.#lane.state.finish !== undefined && !(error instanceof AttemptAborted);
+    if (complete) this.#end();
+    else this.#finish({ failure: this.#brokenOff(error), tail: [] });
   }
 
   /** Some providers finish and keep the connection open: the client is not made to wait for that. */

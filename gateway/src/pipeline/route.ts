@@ -14,7 +14,7 @@ export interface Route {
 
 /** Endpoints that were left out, each with its reason: told to the caller when nothing is left. */
 export interface Rejection {
-  readonly endpoint: string;
+  readonly endpoint: CatalogEndpoint;
   readonly reason: string;
 }
 

@@ -20,7 +20,7 @@ import { rerankClient, rerankUpstream } from "#protocols/rerank/codec.ts";
 import type { OperationProtocol, OperationSpeech } from "#providers/provider.ts";
 import { costUsd, type AttemptResult, type Call, type ParsedCall } from "#pipeline/call.ts";
 import type { OperationName } from "#pipeline/exchange.ts";
-import { GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
+import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Route } from "#pipeline/route.ts";
 import { isAnswer, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
@@ -86,9 +86,7 @@ function parse<Request extends AnyRequest, Response extends AnyResponse>(
   call: Call,
   body: JsonBody,
 ): ParsedCall {
-  const object = { ...body.object };
-  for (const field of GATEWAY_FIELDS) delete object[field];
-  const request = operation.client.parseRequest(object);
+  const request = operation.client.parseRequest(withoutGatewayFields(body.object));
   return {
     model: request.model ?? operation.defaultModel ?? "",
     stream: false,

@@ -137,6 +137,8 @@ export interface Provider {
   readonly retention?: RetentionFact;
   /** A free GET that only succeeds with a valid key (`doctor`). Absent: `/models`. `null`: none. */
   readonly checkPath?: string | null;
+  /** The catalogue knows all of its models: another name is a mistake and not a newer model. */
+  readonly listsAllModels?: true;
   /** Runs on the operator's own machine: probed on start-up, may be on a private address. */
   readonly local?: true;
 }

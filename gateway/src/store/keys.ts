@@ -53,3 +53,16 @@ export async function revokeKeys(
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
 }
+
+/** Gives a key another name and state. */
+export async function updateKey(
+  core: Kysely<CoreTables>,
+  id: string,
+  { name, revokedAt }: Pick<StoredKey, "name" | "revokedAt">,
+): Promise<void> {
+  await core
+    .updateTable("keys")
+    .set({ name, revoked_at: revokedAt })
+    .where("id", "=", id)
+    .execute();
+}

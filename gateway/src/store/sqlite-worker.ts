@@ -50,12 +50,20 @@ const port = parentPort;
 if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
 
 const databases = new Map<string, OpenDatabase>();
-for (const { name, path, synchronous } of workerData as readonly OpenFile[]) {
-  const database = new DatabaseSync(path, { timeout: 5_000 });
-  database.exec(
-    `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
-  );
-  databases.set(name, { database, statements: new Map() });
+for (const file of workerData as readonly OpenFile[]) {
+  databases.set(file.name, { database: openDatabase(file), statements: new Map() });
+}
+
+function openDatabase({ path, synchronous }: OpenFile): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: 5_000 });
+    database.exec(
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+    );
+    return database;
+  } catch (error) {
+    throw new Error(`${path}: ${errorText(error)}`, { cause: error });
+  }
 }
 
 port.on("message", (message: BatchMessage | "close") => {
@@ -112,5 +120,6 @@ function prepared({ database, statements }: OpenDatabase, sql: string): Prepared
   return made;
 }
 
-const errorText = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,11 +1,13 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { Kysely } from "kysely";
 
+import { GatewayError } from "#canonical/failure.ts";
+import { prepareFile, prepareFolder } from "#store/data-folder.ts";
 import { migrate } from "#store/migrations.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
-import { openSqlite } from "#store/sqlite.ts";
+import { openSqlite, type Sqlite } from "#store/sqlite.ts";
+import type { OpenFile } from "#store/sqlite-worker.ts";
 import { workerDialect } from "#store/worker-dialect.ts";
 
 /** The open data store. */
@@ -15,16 +17,40 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Opens the store in a folder (made with mode 0700 when absent) and brings its schema up to date. */
+/**
+ * Opens the store in a folder (made when absent; mode 0700, files 0600) and brings its schema up to
+ * date. Rejects in words that name the file and the remedy.
+ */
 export async function openStore(folder: string): Promise<Store> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const sqlite = openSqlite([
+  prepareFolder(folder);
+  const files: readonly OpenFile[] = [
     { name: "core", path: join(folder, "turnpike.db"), synchronous: "FULL" },
     { name: "records", path: join(folder, "records.db"), synchronous: "NORMAL" },
-  ]);
-  await migrate(sqlite, "core");
-  await migrate(sqlite, "records");
+  ];
+  for (const { path } of files) prepareFile(path);
+  const sqlite = openSqlite(files);
+  for (const file of files) await migrateFile(sqlite, file);
   const core = new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") });
   const records = new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") });
   return { core, records, close: () => sqlite.close() };
+}
+
+async function migrateFile(sqlite: Sqlite, { name, path }: OpenFile): Promise<void> {
+  try {
+    await migrate(sqlite, name);
+  } catch (error) {
+    await sqlite.close();
+    throw error instanceof GatewayError ? damaged(path, error) : error;
+  }
+}
+
+/** The thread opens all files before the first answer, and names the one at fault. */
+function damaged(path: string, error: GatewayError): Error {
+  const { message } = error.failure;
+  const [, named, reason] = /: (\S.*?\.db): (.*)$/.exec(message) ?? [];
+  const file = named ?? path;
+  return new Error(
+    `the database ${file} cannot be used (${reason ?? message}). Restore a backup of it, or move it away: a new one is made.`,
+    { cause: error },
+  );
 }

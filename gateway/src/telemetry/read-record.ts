@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-import type { JsonObject } from "#lib/json.ts";
+import { asObject, asObjects, type JsonObject } from "#lib/json.ts";
 import { formatUsd } from "#lib/money.ts";
 import { findRecord, type RecordRow } from "#store/request-records.ts";
 import type { RecordTables } from "#store/schema.ts";
@@ -37,18 +37,33 @@ function toBody(row: RecordRow): JsonObject {
     status: row.status,
     failure: row.failure,
     finish_reason: row.finish_reason,
-    attempts: JSON.parse(row.attempts),
-    usage: row.usage === null ? null : JSON.parse(row.usage),
+    attempts: asObjects(JSON.parse(row.attempts)).map(inSnakeCase),
+    usage: row.usage === null ? null : inSnakeCase(asObject(JSON.parse(row.usage))),
     usage_estimated: row.usage_estimated === 1,
     cost_usd: cost === null ? null : formatUsd(cost),
     cost_nano_usd: cost === null ? null : Number(cost),
     cost_reason: row.cost_reason,
-    first_content_ms: row.first_content_ms,
-    total_ms: row.total_ms,
-    overhead_ms: row.overhead_ms,
+    first_content_ms: rounded(row.first_content_ms),
+    total_ms: rounded(row.total_ms),
+    overhead_ms: rounded(row.overhead_ms),
     session_id: row.session_id,
     user: row.end_user,
     tags: row.tags === null ? [] : JSON.parse(row.tags),
     warnings: JSON.parse(row.warnings),
   };
+}
+
+/** Names as the rest of the API writes them; times to the hundredth of a millisecond. */
+const inSnakeCase = (object: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [
+      name.replaceAll(/[A-Z]|\d+/g, (found) => `_${found.toLowerCase()}`),
+      name.endsWith("Ms") && typeof value === "number" ? rounded(value) : value,
+    ]),
+  );
+
+function rounded(ms: number): number;
+function rounded(ms: number | null): number | null;
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 100) / 100;
 }

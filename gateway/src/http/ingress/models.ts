@@ -37,15 +37,17 @@ export function addModelRoutes(server: FastifyInstance, { market, keys }: Deps):
   const guarded = { onRequest: authenticated };
   for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
     server.get(`${prefix}/models`, guarded, (request, reply) => {
-      const { openai, codex } = listsOf(market());
+      const { openai, codex, gemini } = listsOf(market());
       const forCodex = (request.query as JsonObject)["client_version"] !== undefined;
-      return reply.type("application/json").send(forCodex ? codex : openai);
+      const list = isGoogleClient(request) ? gemini : openai;
+      return reply.type("application/json").send(forCodex ? codex : list);
     });
     server.get(`${prefix}/models/*`, guarded, (request) => {
       const name = (request.params as { "*": string })["*"];
       const endpoints = name.endsWith("/endpoints");
       const listed = findModel(endpoints ? name.slice(0, -"/endpoints".length) : name, market());
-      return endpoints ? endpointsBody(listed) : modelObject(listed);
+      if (endpoints) return endpointsBody(listed);
+      return isGoogleClient(request) ? geminiModel(listed) : modelObject(listed);
     });
   }
   server.get("/v1beta/models", guarded, (_request, reply) =>
@@ -55,6 +57,10 @@ export function addModelRoutes(server: FastifyInstance, { market, keys }: Deps):
     geminiModel(findModel((request.params as { "*": string })["*"], market())),
   );
 }
+
+/** Google's newer SDKs ask under `/v1` too; they are known by the header that they send the key in. */
+const isGoogleClient = ({ headers }: FastifyRequest): boolean =>
+  headers["x-goog-api-key"] !== undefined;
 
 function listsOf(market: Market): ModelLists {
   const known = lists.get(market);

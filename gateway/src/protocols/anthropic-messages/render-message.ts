@@ -92,15 +92,16 @@ function mergeTurns(turns: readonly Turn[]): Turn[] {
     if (turn.blocks.length === 0) continue;
     const last = merged.at(-1);
     if (last !== undefined && belongTogether(last, turn)) {
-      merged[merged.length - 1] = { role: last.role, blocks: [...last.blocks, ...turn.blocks] };
-    } else merged.push(turn);
+      // Not a new list each time: a long conversation has tens of thousands to be merged.
+      for (const block of turn.blocks) last.blocks.push(block);
+    } else merged.push({ role: turn.role, blocks: [...turn.blocks] });
   }
   return merged.map(({ role, blocks }) => ({ role, blocks: resultsFirst(blocks) }));
 }
 
 function belongTogether(a: Turn, b: Turn): boolean {
   if (a.role !== b.role || a.role === "system") return false;
-  return a.role === "assistant" || a.blocks.some(isToolResult) || b.blocks.some(isToolResult);
+  return a.role === "assistant" || b.blocks.some(isToolResult) || a.blocks.some(isToolResult);
 }
 
 const resultsFirst = (blocks: JsonObject[]): JsonObject[] => [

@@ -86,15 +86,18 @@ const hasResult = ({ parts }: Content): boolean =>
 
 /** The results of parallel calls must come in one content, and so must the calls. */
 function merge(contents: readonly Content[]): Content[] {
-  const merged: Content[] = [];
+  const merged: { readonly role: Content["role"]; readonly parts: JsonObject[] }[] = [];
+  // Looked for once a content: a long conversation has tens of thousands to be merged.
+  let lastHasResult = false;
   for (const content of contents) {
     if (content.parts.length === 0) continue;
     const last = merged.at(-1);
+    const withResult = hasResult(content);
     const together =
-      last?.role === content.role &&
-      (content.role === "model" || (hasResult(last) && hasResult(content)));
-    if (together) merged[merged.length - 1] = { ...last, parts: [...last.parts, ...content.parts] };
-    else merged.push(content);
+      last?.role === content.role && (content.role === "model" || (lastHasResult && withResult));
+    if (last !== undefined && together) for (const part of content.parts) last.parts.push(part);
+    else merged.push({ role: content.role, parts: [...content.parts] });
+    lastHasResult = withResult;
   }
   return merged;
 }

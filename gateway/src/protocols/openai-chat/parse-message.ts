@@ -19,7 +19,7 @@ export function parseMessages(value: unknown): Message[] {
   if (value.length === 0) {
     throw invalidRequest("messages", "messages is empty: send at least one message");
   }
-  const unanswered: string[] = [];
+  const unanswered = new Set<string>();
   const messages = value.map((message: unknown, at) => {
     const field = `messages[${at}]`;
     if (!isObject(message)) throw invalidRequest(field, `${field} must be an object with a role`);
@@ -45,14 +45,14 @@ function withResultKinds(messages: readonly Message[]): Message[] {
 }
 
 /** A tool's answer without an id is the answer to the oldest open call: some providers allow it. */
-function withCallId(message: JsonObject, unanswered: string[]): JsonObject {
+function withCallId(message: JsonObject, unanswered: Set<string>): JsonObject {
   for (const call of asObjects(message["tool_calls"])) {
-    if (typeof call["id"] === "string") unanswered.push(call["id"]);
+    if (typeof call["id"] === "string") unanswered.add(call["id"]);
   }
   if (message["role"] !== "tool") return message;
-  const id = message["tool_call_id"] ?? unanswered[0];
-  const at = unanswered.findIndex((open) => open === id);
-  if (at !== -1) unanswered.splice(at, 1);
+  const [oldest] = unanswered;
+  const id = message["tool_call_id"] ?? oldest;
+  if (typeof id === "string") unanswered.delete(id);
   return { ...message, tool_call_id: id };
 }
 

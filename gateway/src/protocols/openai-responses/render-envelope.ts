@@ -65,7 +65,8 @@ const ECHO_DEFAULTS: JsonObject = {
   parallel_tool_calls: true,
   previous_response_id: null,
   prompt_cache_key: null,
-  store: true,
+  // Nothing is kept unless the request asks for it.
+  store: false,
   temperature: null,
   top_logprobs: 0,
   top_p: null,
