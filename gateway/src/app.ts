@@ -14,7 +14,7 @@ import { VERSION } from "#lib/version.ts";
 import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
-import { openConfig } from "#market/market-config.ts";
+import { openConfig, type OpenedConfig } from "#market/market-config.ts";
 import { openMarket, type LocalServer, type MarketSource } from "#market/market-source.ts";
 import { DEFAULT_TIMEOUTS, type Gateway, type Timeouts } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
@@ -26,7 +26,7 @@ import { createLog } from "#telemetry/log.ts";
 import { findGeneration } from "#telemetry/read-record.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
-import { createDialer, type Dialer } from "#upstream/dialer.ts";
+import { createDialer } from "#upstream/dialer.ts";
 
 export interface AppOptions {
   /** The data folder. */
@@ -35,16 +35,16 @@ export interface AppOptions {
   readonly host?: string;
   /** 0: any free port. */
   readonly port?: number;
-  /** `turnpike.yaml`; absent: the one in the data folder, where there is one. */
-  readonly configFile?: string;
+  /** Where `turnpike.yaml` may be, the first that exists counts; absent: in the data folder. */
+  readonly configPlaces?: readonly string[];
   readonly timeouts?: Partial<Timeouts>;
-  /** Told when a changed configuration is refused; the old one stays in force. */
-  readonly onConfigError?: (message: string) => void;
+  /** Told in words for the operator: settings that were applied or refused, and what to look at. */
+  readonly onNotice?: (message: string) => void;
 }
 
 export interface StartupReport {
   readonly home: string;
-  /** Found in the environment: ids and names of variables, never values. */
+  /** Ids, with the names of the variables or of the file where they were found; never values. */
   readonly providers: readonly { readonly id: string; readonly variable: string }[];
   readonly local: readonly LocalServer[];
   readonly bootstrap: BootstrapKey;
@@ -68,80 +68,107 @@ const PURGE_INTERVAL_MS = 60 * 60 * 1000;
 /** Puts the gateway together and starts it. Rejects when the port is busy or the data cannot be used. */
 export async function startApp(options: AppOptions): Promise<App> {
   const started = performance.now();
-  const parts = await openParts(options);
-  const { config, gateway, keys, market, store, dialer } = parts;
-  const state = { ready: true };
+  const opened = await openConfig(configPlacesOf(options), options.env);
+  const store = await openStore(options.home);
+  const closers: Closer[] = [() => store.close()];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    const parts = await openParts(options, { opened, store, closers });
+    const { url, bootstrap } = await listen(options, parts, closers);
+    const report = startupReport(options, { ...parts, bootstrap });
+    return { url, startup: { ...report, readyMs: performance.now() - started }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Closer = () => void | Promise<void>;
+
+async function listen(
+  options: AppOptions,
+  parts: Parts,
+  closers: Closer[],
+): Promise<{ readonly url: string; readonly bootstrap: BootstrapKey }> {
+  const { config, gateway, keys, store, keyPepper } = parts;
+  const state = { ready: false };
   const server = createServer({
     now: Date.now,
     bodyLimit: config?.limits.bodyBytes,
     log: gateway.log,
   });
   addRoutes(server, { gateway, keys, store, state });
+  closers.push(() => closeServer(server));
   const url = await server.listen({
     host: options.host ?? config?.server.host ?? DEFAULT_HOST,
     port: options.port ?? config?.server.port ?? DEFAULT_PORT,
   });
+  // Only now: a key that is shown this once must not be lost to a start that fails.
+  const bootstrap = await bootstrapKey(store.core, keyPepper, {
+    fromEnvironment: options.env["TURNPIKE_KEY"],
+    now: Date.now(),
+  });
+  await keys.reload();
+  state.ready = true;
   const purge = setInterval(
     // A store that fails now is told to whoever asks for something; the next purge does it all.
     () => void deleteExpiredResponses(store.core, Date.now()).catch(() => undefined),
     PURGE_INTERVAL_MS,
   );
   purge.unref();
-  return {
-    url,
-    startup: { ...startupReport(options, parts), readyMs: performance.now() - started },
-    close: async () => {
-      state.ready = false;
-      clearInterval(purge);
-      await server.close();
-      market.close();
-      keys.close();
-      await dialer.close();
-      await store.close();
-    },
-  };
+  closers.push(() => {
+    state.ready = false;
+    clearInterval(purge);
+  });
+  return { url, bootstrap };
+}
+
+interface Opened {
+  readonly opened: OpenedConfig | undefined;
+  readonly store: Store;
+  /** What ends each part, in the order in which they were opened. */
+  readonly closers: Closer[];
 }
 
 interface Parts {
   readonly config: Config | undefined;
-  readonly configFile: string;
+  readonly configFile: string | undefined;
   readonly store: Store;
-  readonly bootstrap: BootstrapKey;
+  readonly keyPepper: Buffer;
   readonly keys: KeyRing;
-  readonly dialer: Dialer;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
 
 /** Everything behind the sockets. Each part gets only what it needs. */
-async function openParts(options: AppOptions): Promise<Parts> {
-  const { home, env } = options;
-  const configFile = options.configFile ?? join(home, "turnpike.yaml");
-  const config = await openConfig(configFile, env);
-  const store = await openStore(home);
+async function openParts(options: AppOptions, { opened, store, closers }: Opened): Promise<Parts> {
+  const { home, env, onNotice = () => undefined } = options;
+  const config = opened?.config;
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const { core, records } = store;
-  const bootstrap = await bootstrapKey(core, master.keyPepper, {
-    fromEnvironment: env["TURNPIKE_KEY"],
-    now: Date.now(),
-  });
-  const keys = await openKeyRing(core, master.keyPepper, Date.now);
   const dialer = createDialer(() => market.trustedOrigins());
+  closers.push(() => dialer.close());
+  const keys = await openKeyRing(core, master.keyPepper, Date.now);
+  closers.push(() => keys.close());
   const send: Send = (request) =>
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   let timeouts = timeoutsOf(config, options);
   const market: MarketSource = await openMarket({
     env,
     ownOrigins: originsOf(options.port ?? config?.server.port ?? DEFAULT_PORT),
-    config,
-    configFile,
+    opened,
+    configPlaces: configPlacesOf(options),
     catalogFile: join(home, "catalog.json"),
     send,
-    onError: options.onConfigError ?? (() => undefined),
-    onConfig: (next) => {
+    onNotice,
+    onConfig: (next, file) => {
       timeouts = timeoutsOf(next, options);
+      onNotice(appliedText(next, { file, atStart: config }));
     },
   });
+  closers.push(() => market.close());
   await market.probe();
   const gateway: Gateway = {
     keys,
@@ -153,11 +180,39 @@ async function openParts(options: AppOptions): Promise<Parts> {
     timeouts: () => timeouts,
     tick: () => performance.now(),
   };
-  return { config, configFile, store, bootstrap, keys, dialer, market, gateway };
+  const { keyPepper } = master;
+  return { config, configFile: opened?.file, store, keyPepper, keys, market, gateway };
 }
 
-function startupReport({ home }: AppOptions, parts: Parts): Omit<StartupReport, "readyMs"> {
-  const { market, bootstrap, config, configFile } = parts;
+const configPlacesOf = ({ home, configPlaces }: AppOptions): readonly string[] =>
+  configPlaces ?? [join(home, "turnpike.yaml")];
+
+interface Applied {
+  /** Absent: the file is gone. */
+  readonly file: string | undefined;
+  readonly atStart: Config | undefined;
+}
+
+/** What a change of the settings did, and what it will do at the next start only. */
+function appliedText(next: Config, { file, atStart }: Applied): string {
+  const done =
+    file === undefined
+      ? "No settings file any more: defaults applied"
+      : `Settings applied from ${file}`;
+  const pending = (["server", "limits"] as const).filter(
+    (name) => JSON.stringify(next[name]) !== JSON.stringify(atStart?.[name] ?? {}),
+  );
+  return pending.length === 0
+    ? `${done}.`
+    : `${done}; ${pending.join(" and ")}: at the next start.`;
+}
+
+interface Reported extends Parts {
+  readonly bootstrap: BootstrapKey;
+}
+
+function startupReport({ home }: AppOptions, parts: Reported): Omit<StartupReport, "readyMs"> {
+  const { market, bootstrap, configFile } = parts;
   const { catalog } = market.current;
   return {
     home,
@@ -166,7 +221,7 @@ function startupReport({ home }: AppOptions, parts: Parts): Omit<StartupReport, 
     bootstrap,
     models: catalog.models.length,
     endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
-    ...(config !== undefined && { configFile }),
+    ...(configFile !== undefined && { configFile }),
   };
 }
 
@@ -199,4 +254,13 @@ function addRoutes(server: FastifyInstance, { gateway, keys, store, state }: Rou
   addResponseRoutes(server, { keys, responses: gateway.responses });
   addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
   addOperationsRoutes(server, { isReady: () => state.ready, version: VERSION });
+}
+
+const IDLE_SWEEP_MS = 100;
+
+/** A connection whose answer ends while the server closes would be kept alive, and the process with it. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await server.close();
+  clearInterval(sweep);
 }

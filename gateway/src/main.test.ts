@@ -100,7 +100,7 @@ describe("main.ts", () => {
     for (const stream of [shell.stdout, shell.stderr]) {
       stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
     }
-    await expect.poll(() => text, { timeout: 10_000 }).toContain("npm run turnpike -- connect");
+    await expect.poll(() => text, { timeout: 10_000 }).toContain("npm run -s turnpike -- connect");
     shell.kill("SIGKILL");
     await expect.poll(() => text, { timeout: 5_000 }).toContain("Stopped.");
   });

@@ -1,4 +1,4 @@
-import { request as httpRequest } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -236,6 +236,35 @@ describe("hostile providers", () => {
   });
 });
 
+test("closing waits for streams, and not for the connections that they came over", async () => {
+  const closing = await startGateway();
+  closing.upstream.answer(async (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(chunk({ content: "one" }));
+    await sleep(500);
+    response.end(`${chunk({ content: "two" }, "stop")}data: [DONE]\n\n`);
+  });
+  const agent = new Agent({ keepAlive: true });
+  const headers = { authorization: `Bearer ${closing.key}` };
+  const text = new Promise<string>((resolve) => {
+    const path = `${closing.url}/v1/chat/completions`;
+    const sent = httpRequest(path, { agent, method: "POST", headers }, (response) => {
+      let received = "";
+      response.on("data", (data: Buffer) => {
+        received += data.toString();
+      });
+      response.on("end", () => resolve(received));
+    });
+    sent.end(JSON.stringify({ ...ASK, stream: true }));
+  });
+  await sleep(200);
+  const started = performance.now();
+  await closing.close();
+  expect(performance.now() - started).toBeLessThan(3_000);
+  expect(await text).toContain("[DONE]");
+  agent.destroy();
+});
+
 const PROVIDERS = [openaiChat, openaiResponses, anthropicMessages, gemini, bedrockConverse, cohere];
 const TOOL = { type: "object", properties: { city: { type: "string" } } };
 const CLIENTS: readonly (readonly [path: string, body: JsonObject])[] = [
@@ -295,9 +324,9 @@ const CLIENTS: readonly (readonly [path: string, body: JsonObject])[] = [
 
 describe("seeded noise", () => {
   const pairs = PROVIDERS.flatMap((provider) =>
-    CLIENTS.map(([path, body]) => [provider.model, path, provider, body] as const),
+    CLIENTS.map(([path, body]) => ({ model: provider.model, path, provider, body })),
   );
-  test.each(pairs)("%s from %s", async (model, path, provider, body) => {
+  test.each(pairs)("$model from $path", async ({ model, path, provider, body }) => {
     const noise = { numRuns: 25, seed: 1 };
     const check = async (sent: JsonObject): Promise<void> => {
       const response = await gateway.post(path, { ...sent, model });

@@ -1,4 +1,7 @@
 import { z } from "zod";
+
+import { issueText } from "#lib/issue-text.ts";
+
 import type { CatalogData } from "./types.ts";
 
 /** $10,000 a million tokens: ten times the dearest model; above it is a slip of units. */
@@ -133,7 +136,7 @@ export function parseCatalogOverride(value: unknown, builtIn: CatalogData): Cata
 function checked(schema: z.ZodType, value: unknown): unknown {
   const result = schema.safeParse(value);
   if (!result.success) {
-    refuse(result.error.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`));
+    refuse(result.error.issues.map((issue) => `${pathText(issue.path)}: ${issueText(issue)}`));
   }
   return result.data;
 }

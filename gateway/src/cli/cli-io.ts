@@ -35,11 +35,14 @@ export function dataFolder({ env, cwd, userHome }: CliIo): string {
     : resolve(cwd, named.replace(/^~(?=\/|$)/, userHome));
 }
 
-/** How this command line is started, to be printed in hints. */
+/**
+ * How this command line is started, to be printed in hints. `-s`, for npm's own lines would be part
+ * of what `eval` or `jq` read.
+ */
 export function ownCommand({ env }: Pick<CliIo, "env">): string {
   const script = env["npm_lifecycle_event"];
   if (script === undefined) return "turnpike";
-  return script === "npx" ? "npx turnpike" : "npm run turnpike --";
+  return script === "npx" ? "npx turnpike" : "npm run -s turnpike --";
 }
 
 /** What went wrong in words for the person at the terminal: one line, no stack. */

@@ -52,3 +52,9 @@ test("under a master key that is missing no key is made: the gateway would not k
   delete cli.io.env["TURNPIKE_MASTER_KEY"];
   expect(await cli.fails("keys", "create")).toMatch(/TURNPIKE_MASTER_KEY that is not set now/);
 });
+
+test("a key without a name is refused: it could not be told from others", async () => {
+  for (const name of ["", "  ", "x".repeat(201)]) {
+    expect(await cli.fails("keys", "create", `--name=${name}`)).toMatch(/--name needs/);
+  }
+});

@@ -20,7 +20,11 @@ export const keysCommand = (io: CliIo) =>
         meta: { name: "create", description: "Make a key; it is shown this once" },
         args: { name: { type: "string", description: "What it is for", default: "key" }, json },
         run: async ({ args }) => {
-          const { key, stored } = await makeKey(io, args.name);
+          const name = args.name.trim();
+          if (name === "" || name.length > 200) {
+            throw new CliError("--name needs a name of 1 to 200 characters.");
+          }
+          const { key, stored } = await makeKey(io, name);
           if (args.json === true) printJson(io, { id: stored.id, name: stored.name, key });
           else io.out(`${key}\n(${stored.name}, ${stored.id}; it is not shown again)`);
         },
@@ -37,7 +41,7 @@ export const keysCommand = (io: CliIo) =>
       revoke: defineCommand({
         meta: { name: "revoke", description: "Revoke a key; it stops working within a second" },
         args: {
-          key: { type: "positional", required: true, description: "Its id or its name" },
+          key: { type: "positional", required: true, description: "its id or its name" },
           json,
         },
         run: async ({ args }) => {

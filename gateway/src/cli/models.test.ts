@@ -35,9 +35,11 @@ test("a search narrows; a table has prices for a million tokens", async () => {
   expect(text.split("\n")).toHaveLength(2);
 });
 
-test("nothing found is said, with a hint", async () => {
+test("nothing found is said, with what --all would find", async () => {
   await cli.run("models", "no-such-model");
-  expect(cli.err.join("\n")).toMatch(/No model fits.*--all/);
+  expect(cli.err.join("\n")).toMatch(/No model fits\.$/);
+  await cli.run("models", "sonnet");
+  expect(cli.err.join("\n")).toMatch(/models would with a key of .*models sonnet --all/);
 });
 
 test("models of a server on this machine are there as soon as it runs", async () => {

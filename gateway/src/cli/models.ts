@@ -16,16 +16,33 @@ export const modelsCommand = (io: CliIo) =>
       json: { type: "boolean", description: "Answer in JSON" },
     },
     run: async ({ args }) => {
-      const rows = await withMarket(io, async (market) =>
-        listModels(market.current, { search: args.search ?? "", all: args.all === true }),
-      );
+      const search = args.search ?? "";
+      const { rows, others } = await withMarket(io, async ({ current }) => {
+        const found = listModels(current, { search, all: args.all === true });
+        return {
+          rows: found,
+          others: found.length > 0 ? [] : listModels(current, { search, all: true }),
+        };
+      });
       if (args.json === true) return printJson(io, rows);
       if (rows.length > 0) return io.out(modelsText(rows));
       const hint =
-        args.all === true ? "" : ` ${ownCommand(io)} models --all looks at all providers.`;
+        others.length === 0
+          ? ""
+          : ` ${othersText(others)}${ownCommand(io)} models ${quoted(search)} --all`;
       return io.err(`No model fits.${hint}`);
     },
   });
+
+/** What there is at providers without a key, and whose key would open it. */
+function othersText(others: readonly ModelRow[]): string {
+  const providers = [...new Set(others.flatMap((row) => row.providers))].toSorted();
+  const count = others.length === 1 ? "1 model" : `${others.length} models`;
+  return `${count} would with a key of ${shortList(providers)}: `;
+}
+
+const quoted = (search: string): string =>
+  /^[\w./:-]+$/.test(search) ? search : JSON.stringify(search);
 
 interface ModelRow {
   readonly id: string;

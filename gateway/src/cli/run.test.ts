@@ -16,6 +16,12 @@ describe("runCli", () => {
     }
   });
 
+  test("version and help are commands, too", async () => {
+    expect(await cli.run("version")).toBe(await cli.run("--version"));
+    expect(await cli.run("help")).toContain("doctor");
+    expect(await cli.run("help", "keys", "create")).toContain("--name");
+  });
+
   test("--help behind a command is that command's", async () => {
     expect(await cli.run("keys", "create", "--help")).toContain("--name");
   });
@@ -25,7 +31,9 @@ describe("runCli", () => {
     ["a wrong option", ["keys", "create", "--nmae", "x"], /"--nmae"\. Did you mean --name\?/],
     ["a wrong option of the implied command", ["--prot", "1"], /"--prot"\. Did you mean --port\?/],
     ["a name too many", ["keys", "revoke", "x", "y"], /"y" is one too many/],
-    ["a missing name", ["keys", "revoke"], /missing required positional argument: KEY/i],
+    ["a missing name", ["keys", "revoke"], /say which key: its id or its name/],
+    ["a missing tool", ["connect"], /say which tool: aider, claude-code, cline/],
+    ["a missing tool of env", ["env", "--json"], /say which tool: aider, claude-code/],
     ["a missing value", ["keys", "create", "--name"], /--name needs a value/],
     ["a command that is half said", ["keys"], /create, list, revoke/],
     ["a port that is none", ["--port", "99999"], /"99999" is not a port/],

@@ -25,10 +25,11 @@ export async function runCli(rawArgs: readonly string[], io: CliIo): Promise<num
 
 async function run(rawArgs: readonly string[], io: CliIo): Promise<number> {
   const [first] = rawArgs;
-  if (first === "--version" || first === "-v") {
+  if (first === "--version" || first === "-v" || first === "version") {
     io.out(VERSION);
     return 0;
   }
+  if (first === "help") return run([...rawArgs.slice(1), "--help"], io);
   const root = rootCommand(io);
   const wantsHelp = rawArgs.some((arg) => arg === "--help" || arg === "-h");
   // Without a command it is the gateway that is meant: `npm start`, `turnpike --port 9000`.
@@ -113,6 +114,7 @@ function checkArguments(command: Command, rest: readonly string[]): void {
   }
   const { _: names } = parseArgs([...rest], optionalPositionals(definitions));
   const positionals = Object.keys(definitions).length - options.length;
+  checkMissing(definitions, names.length);
   if (names.length > positionals) throw new CliError(`"${names[positionals]}" is one too many.`);
   for (const [name, { type }] of options) {
     const at = rest.indexOf(`--${name}`);
@@ -120,6 +122,15 @@ function checkArguments(command: Command, rest: readonly string[]): void {
       throw new CliError(`--${name} needs a value.`);
     }
   }
+}
+
+/** citty's own sentence names the argument only, not what can stand there. */
+function checkMissing(definitions: ArgsDef, given: number): void {
+  const positionals = Object.entries(definitions).filter(([, { type }]) => type === "positional");
+  const missing = positionals.slice(given).find(([, { required }]) => required === true);
+  if (missing === undefined) return;
+  const [name, { description }] = missing;
+  throw new CliError(`say which ${name}: ${String(description)}.`);
 }
 
 const optionalPositionals = (definitions: ArgsDef): ArgsDef =>
@@ -135,5 +146,5 @@ function wordsOf(error: unknown): string {
     const { field, message } = error.failure;
     return field === undefined ? message : `${field}: ${message}`;
   }
-  return error instanceof Error ? error.message.replace(/^Missing/, "missing") : String(error);
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 
 import type { App } from "#app.ts";
 import { CliError, dataFolder, ownCommand, type CliIo } from "#cli/cli-io.ts";
-import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
+import { configPlaces, readConfig } from "#cli/config-location.ts";
 import { isLoopback, startupText } from "#cli/startup-text.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -34,12 +34,12 @@ export const serveCommand = (io: CliIo) =>
 
 async function serve(io: CliIo, args: ServeArgs): Promise<number> {
   const parent = process.ppid;
-  const configFile = findConfigFile(io, args.config);
-  const config = await readConfigAt(io, configFile);
+  const places = configPlaces(io, args.config);
+  const config = await readConfig(io, args.config);
   const host = args.host ?? (io.env["TURNPIKE_HOST"] || config?.server.host) ?? DEFAULT_HOST;
   const port =
     readPort(args.port ?? io.env["TURNPIKE_PORT"]) ?? config?.server.port ?? DEFAULT_PORT;
-  const app = await start(io, { host, port, configFile });
+  const app = await start(io, { host, port, places });
   const command = ownCommand(io);
   io.out(startupText({ url: app.url, startup: app.startup, command }));
   if (!isLoopback(host)) {
@@ -65,19 +65,19 @@ function readPort(text: string | undefined): number | undefined {
 interface Address {
   readonly host: string;
   readonly port: number;
-  readonly configFile: string;
+  readonly places: readonly string[];
 }
 
-async function start(io: CliIo, { host, port, configFile }: Address): Promise<App> {
-  const onConfigError = (message: string): void =>
-    io.err(`The changed settings are refused, the old ones stay:\n${message}`);
+async function start(io: CliIo, address: Address): Promise<App> {
+  const { host, port, places } = address;
   try {
     // Here and not above: the other commands do not need a server.
     const { startApp } = await import("#app.ts");
     const home = dataFolder(io);
-    return await startApp({ home, env: io.env, host, port, configFile, onConfigError });
+    const { env, err: onNotice } = io;
+    return await startApp({ home, env, host, port, configPlaces: places, onNotice });
   } catch (error) {
-    throw inWords(error, { host, port, configFile });
+    throw inWords(error, address);
   }
 }
 

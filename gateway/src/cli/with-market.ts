@@ -1,7 +1,8 @@
 import { join } from "node:path";
 
 import { dataFolder, type CliIo } from "#cli/cli-io.ts";
-import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
+import { configPlaces } from "#cli/config-location.ts";
+import { openConfig } from "#market/market-config.ts";
 import { openMarket, type MarketSource } from "#market/market-source.ts";
 import { discoverProviders } from "#providers/configured-providers.ts";
 import type { Send } from "#upstream/answer.ts";
@@ -16,14 +17,14 @@ export async function withMarket<T>(
   const nearby = nearbyOrigins(io.env);
   const dialer = createDialer(() => market?.trustedOrigins() ?? nearby);
   try {
-    const configFile = findConfigFile(io);
+    const places = configPlaces(io);
     market = await openMarket({
       env: io.env,
-      configFile,
-      config: await readConfigAt(io, configFile),
+      configPlaces: places,
+      opened: await openConfig(places, io.env),
       catalogFile: join(dataFolder(io), "catalog.json"),
       send: dialer.send,
-      onError: io.err,
+      onNotice: io.err,
       onConfig: () => undefined,
       ownOrigins: [],
     });

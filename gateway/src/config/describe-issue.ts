@@ -3,6 +3,7 @@ import type { z } from "zod";
 
 import { buildNearNames } from "#catalog/near-names.ts";
 import { asArray, asObject, isObject, type JsonObject } from "#lib/json.ts";
+import { issueText } from "#lib/issue-text.ts";
 
 import type { ConfigPath } from "./config-error.ts";
 
@@ -23,7 +24,7 @@ export function describeIssue(issue: Issue, parent: ConfigPath = []): readonly P
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ at: [...at, key], message: unknownKey(key, at) }));
   }
-  return [{ at, message: sentence(issue.message) }];
+  return [{ at, message: sentence(issue, at) }];
 }
 
 /** A map that was taken for a list fails at its root; the branch that was meant fails deeper. */
@@ -35,8 +36,10 @@ function bestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   return (meant.length > 0 ? meant : branches).toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
 }
 
-const sentence = (text: string): string =>
-  `${text.charAt(0).toLowerCase()}${text.slice(1)}`.replace(/^invalid input: /, "");
+function sentence(issue: Issue, at: ConfigPath): string {
+  const isTime = String(at.at(-1)).endsWith("Ms") && issue.code === "invalid_type";
+  return isTime ? "must be a whole number of milliseconds, such as 10000" : issueText(issue);
+}
 
 function unknownKey(key: string, at: ConfigPath): string {
   const known = knownKeys(at);

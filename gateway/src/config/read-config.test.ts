@@ -87,12 +87,16 @@ describe("parseConfig", () => {
       "providers:\n  openai:\n    apiKey: ${NOT_THERE}\n",
       /^turnpike\.yaml:3: providers\.openai\.apiKey: the environment variable NOT_THERE is not set\./,
     ],
-    ["a port too high", "server:\n  port: 70000\n", /^turnpike\.yaml:2: server\.port: too big/],
-    ["a wrong type", "server: 7\n", /^turnpike\.yaml:1: server: expected object/],
+    [
+      "a port too high",
+      "server:\n  port: 70000\n",
+      /^turnpike\.yaml:2: server\.port: must be at most 65535/,
+    ],
+    ["a wrong type", "server: 7\n", /^turnpike\.yaml:1: server: must be a map of names/],
     [
       "a list item without id",
       "providers:\n  - apiKey: x\n",
-      /^turnpike\.yaml:2: providers\[0\]\.id: expected string/,
+      /^turnpike\.yaml:2: providers\[0\]\.id: is missing: a text/,
     ],
     [
       "prices without output",
@@ -114,7 +118,7 @@ describe("parseConfig", () => {
       "providers:\n  - id: groq\n  - id: mine\n",
       /^turnpike\.yaml:3: providers\[1\]: there is no provider "mine"\..* needs its baseUrl\.$/,
     ],
-    ["a file that is a list", "- 1\n", /^turnpike\.yaml:1: expected object/],
+    ["a file that is a list", "- 1\n", /^turnpike\.yaml:1: must be a map of names.*not a list/],
   ])("refuses %s", (_name, text, expected) => {
     expect(messageOf(text)).toMatch(expected);
   });

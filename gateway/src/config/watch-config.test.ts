@@ -8,6 +8,7 @@ import { watchConfig } from "./watch-config.ts";
 
 let folder: string;
 let file: string;
+let second: string;
 let stop: () => void;
 const onChange = vi.fn<Parameters<typeof watchConfig>[1]["onChange"]>();
 const onError = vi.fn<(message: string) => void>();
@@ -15,6 +16,7 @@ const onError = vi.fn<(message: string) => void>();
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "turnpike-config-"));
   file = join(folder, "turnpike.yaml");
+  second = join(folder, "second.yaml");
   onChange.mockReset();
   onError.mockReset();
 });
@@ -25,7 +27,7 @@ afterEach(() => {
 /** Reading the first file loads parser and schema. */
 const SLOW = { timeout: 8_000 };
 const watch = (): void => {
-  stop = watchConfig(file, { env: {}, onChange, onError, intervalMs: 10 });
+  stop = watchConfig([file, second], { env: {}, onChange, onError, intervalMs: 10 });
 };
 
 test("a file that appears, changes and goes is followed", async () => {
@@ -46,4 +48,18 @@ test("a wrong version is told in words and never handed on", async () => {
   await vi.waitFor(() => expect(onError).toHaveBeenCalled(), SLOW);
   expect(onError.mock.lastCall?.[0]).toMatch(/turnpike\.yaml:2: server\.prot: .*Did you mean port/);
   expect(onChange).not.toHaveBeenCalled();
+});
+
+test("of two places the first that has a file counts, whenever it comes and goes", async () => {
+  watch();
+  const port = (): unknown => onChange.mock.lastCall?.[0].server.port;
+  writeFileSync(second, "server: {port: 2}\n");
+  await vi.waitFor(() => expect(port()).toBe(2), SLOW);
+  expect(onChange.mock.lastCall?.[1]).toBe(second);
+  writeFileSync(file, "server: {port: 1}\n");
+  await vi.waitFor(() => expect(port()).toBe(1), SLOW);
+  rmSync(file);
+  await vi.waitFor(() => expect(port()).toBe(2), SLOW);
+  rmSync(second);
+  await vi.waitFor(() => expect(onChange.mock.lastCall?.[1]).toBeUndefined(), SLOW);
 });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 
+import { GatewayError } from "#canonical/failure.ts";
 import { buildCatalog, type CatalogExtra } from "#catalog/catalog.ts";
 import type { CatalogData } from "#catalog/types.ts";
 import type { Config } from "#config/read-config.ts";
@@ -15,14 +16,22 @@ export interface MarketConfig {
 
 export const NO_CONFIG: MarketConfig = { providers: [], aliases: new Map(), extra: {} };
 
-/** The configuration, where the file exists. Rejects with line and path where it is wrong. */
+/** A configuration and where it was read. */
+export interface OpenedConfig {
+  readonly file: string;
+  readonly config: Config;
+}
+
+/** The configuration of the first place that has one. Rejects with line and path where it is wrong. */
 export async function openConfig(
-  file: string,
+  places: readonly string[],
   env: NodeJS.ProcessEnv,
-): Promise<Config | undefined> {
-  if (!existsSync(file)) return undefined;
+): Promise<OpenedConfig | undefined> {
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined) return undefined;
+  // Only now: parser and schema are much to load for nothing.
   const { readConfigFile } = await import("#config/read-config.ts");
-  return readConfigFile(file, env);
+  return { file, config: readConfigFile(file, env) };
 }
 
 interface Surroundings {
@@ -31,20 +40,32 @@ interface Surroundings {
   readonly dependencies: AuthDependencies;
 }
 
-/** Makes providers and models of a configuration. Throws naming the provider's setting at fault. */
+/** Makes providers and models of a configuration. Rejects naming file, provider and setting at fault. */
 export async function applyConfig(
-  config: Config | undefined,
+  opened: OpenedConfig | undefined,
   { env, data, dependencies }: Surroundings,
 ): Promise<MarketConfig> {
-  if (config === undefined) return NO_CONFIG;
+  if (opened === undefined) return NO_CONFIG;
+  const { file, config } = opened;
   const { catalogExtraOf, settingsOf } = await import("#config/config-market.ts");
   return {
-    providers: config.providers.map((entry) =>
-      configureProvider(entry.id, settingsOf(entry), { env, dependencies }),
-    ),
+    providers: config.providers.map((entry) => {
+      try {
+        return configureProvider(entry.id, settingsOf(entry), { env, dependencies });
+      } catch (error) {
+        throw placed(error, `${file}: providers.${entry.id}`);
+      }
+    }),
     aliases: new Map(
       Object.entries(config.aliases).map(([name, model]) => [name.toLowerCase(), model]),
     ),
     extra: catalogExtraOf(config, buildCatalog(data)),
   };
+}
+
+/** Settings are called as the file calls them. */
+function placed(error: unknown, place: string): unknown {
+  if (!(error instanceof GatewayError)) return error;
+  const message = error.failure.message.replace("Neither a secret", "neither apiKey");
+  return new Error(`${place}: ${message}`, { cause: error });
 }

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 import { buildCatalog, type CatalogExtra } from "#catalog/catalog.ts";
 import { builtInCatalog } from "#catalog/load-catalog.ts";
 import type { CatalogData } from "#catalog/types.ts";
@@ -6,8 +8,14 @@ import { watchConfig } from "#config/watch-config.ts";
 import { DEMO_ENDPOINTS, DEMO_MODELS } from "#demo/demo-catalog.ts";
 import { DEMO_PROVIDER } from "#demo/demo-provider.ts";
 import { runningModels, runningServers, type RunningServer } from "#market/local-servers.ts";
-import { applyConfig, NO_CONFIG, type MarketConfig } from "#market/market-config.ts";
+import {
+  applyConfig,
+  NO_CONFIG,
+  type MarketConfig,
+  type OpenedConfig,
+} from "#market/market-config.ts";
 import { postForm } from "#market/post-form.ts";
+import { unknownAliases } from "#market/unknown-aliases.ts";
 import { watchCatalog } from "#market/watch-catalog.ts";
 import type { Market } from "#pipeline/market.ts";
 import { discoverProviders, type ConfiguredProvider } from "#providers/configured-providers.ts";
@@ -22,15 +30,17 @@ export interface LocalServer {
 
 export interface MarketOptions {
   readonly env: NodeJS.ProcessEnv;
-  readonly configFile: string;
-  /** What the file says now. */
-  readonly config: Config | undefined;
+  /** Where `turnpike.yaml` may be; the first that exists counts. */
+  readonly configPlaces: readonly string[];
+  /** What it says now, where there is one. */
+  readonly opened: OpenedConfig | undefined;
   /** A catalogue file of the operator in place of the built-in one, where it exists. */
   readonly catalogFile: string;
   readonly send: Send;
-  /** Told when a changed file is refused; what was before stays in force. */
-  readonly onError: (message: string) => void;
-  readonly onConfig: (config: Config) => void;
+  /** Told in words for the operator: files that are refused, aliases that lead nowhere. */
+  readonly onNotice: (message: string) => void;
+  /** Given each change of the settings that was accepted; no file: it is gone. */
+  readonly onConfig: (config: Config, file: string | undefined) => void;
   /**
    * Where this gateway itself is. A shell that points SDKs here (`OPENAI_BASE_URL`) may start the
    * gateway too: it must not take itself for the provider.
@@ -62,6 +72,8 @@ export class MarketSource {
   #data: CatalogData = builtInCatalog();
   #running: readonly RunningServer[] = [];
   #config: MarketConfig = NO_CONFIG;
+  #configFile: string | undefined;
+  #catalogFault: string | undefined;
   #current: Market;
   #trusted: ReadonlySet<string> = new Set();
   readonly #stops: (() => void)[] = [];
@@ -85,12 +97,19 @@ export class MarketSource {
     return this.#trusted;
   }
 
-  /** Providers whose keys were found, by the variable's name. */
+  /** Providers whose keys were found, by the variable's or the settings file's name. */
   get discovered(): readonly { readonly id: string; readonly variable: string }[] {
-    return this.#remote.map(({ id, credentialId }) => ({
-      id,
-      variable: credentialId.replace(/^env:/, ""),
-    }));
+    const variable = basename(this.#configFile ?? "");
+    const named = this.#config.providers.map(({ id }) => ({ id, variable }));
+    const found = this.#remote
+      .filter(({ id }) => !named.some((one) => one.id === id))
+      .map(({ id, credentialId }) => ({ id, variable: credentialId.replace(/^env:/, "") }));
+    return [...found, ...named];
+  }
+
+  /** Why the operator's catalogue file is not used, where there is one. */
+  get catalogFault(): string | undefined {
+    return this.#catalogFault;
   }
 
   get local(): readonly LocalServer[] {
@@ -103,26 +122,49 @@ export class MarketSource {
 
   /** Reads the files and follows them. Rejects when the settings of a provider cannot be used. */
   async open(): Promise<void> {
-    const { config, configFile, catalogFile, env, onError } = this.#options;
-    await this.#apply(config);
-    const use = async (next: Config): Promise<void> => {
+    const { opened, configPlaces, catalogFile, env } = this.#options;
+    await this.#apply(opened);
+    const refused = (message: string): void =>
+      this.#options.onNotice(`The changed settings are refused, the old ones stay:\n${message}`);
+    const use = async (config: Config, file: string | undefined): Promise<void> => {
       try {
-        await this.#apply(next);
-        this.#options.onConfig(next);
+        await this.#apply(file === undefined ? undefined : { file, config });
+        this.#options.onConfig(config, file);
+        this.#warnOfAliases();
       } catch (error) {
-        onError(error instanceof Error ? error.message : String(error));
+        refused(error instanceof Error ? error.message : String(error));
       }
     };
-    const onChange = (next: Config): void => void use(next);
-    const onCatalog = (data: CatalogData): void => {
-      this.#data = data;
-      this.#current = this.#join();
-    };
-    this.#stops.push(watchConfig(configFile, { env, onError, onChange }));
-    this.#stops.push(await watchCatalog(catalogFile, { onError, onChange: onCatalog }));
+    const onChange = (config: Config, file: string | undefined): void => void use(config, file);
+    this.#stops.push(watchConfig(configPlaces, { env, onError: refused, onChange }));
+    this.#stops.push(await this.#watchCatalog(catalogFile));
+    this.#warnOfAliases();
     const timer = setInterval(() => void this.probe(), PROBE_INTERVAL_MS);
     timer.unref();
     this.#stops.push(() => clearInterval(timer));
+  }
+
+  #watchCatalog(file: string): Promise<() => void> {
+    let inForce = "the built-in catalogue is used";
+    return watchCatalog(file, {
+      onChange: (data) => {
+        inForce = data === undefined ? "the built-in catalogue is used" : "the one before it stays";
+        this.#catalogFault = undefined;
+        this.#data = data ?? builtInCatalog();
+        this.#current = this.#join();
+      },
+      onError: (message) => {
+        this.#catalogFault = message;
+        this.#options.onNotice(`${file} is refused, ${inForce}:\n${message}`);
+      },
+    });
+  }
+
+  #warnOfAliases(): void {
+    const place = basename(this.#configFile ?? "");
+    for (const fault of unknownAliases(this.#current)) {
+      this.#options.onNotice(`Warning: ${place}: ${fault}`);
+    }
   }
 
   /** Looks for servers on this machine. */
@@ -139,10 +181,11 @@ export class MarketSource {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
-  async #apply(config: Config | undefined): Promise<void> {
+  async #apply(opened: OpenedConfig | undefined): Promise<void> {
     const { env } = this.#options;
     const dependencies = { post: this.#post };
-    this.#config = await applyConfig(config, { env, data: this.#data, dependencies });
+    this.#config = await applyConfig(opened, { env, data: this.#data, dependencies });
+    this.#configFile = opened?.file;
     this.#current = this.#join();
   }
 

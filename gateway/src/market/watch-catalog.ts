@@ -4,9 +4,11 @@ import { readCatalogFile } from "#catalog/load-catalog.ts";
 import type { CatalogData } from "#catalog/types.ts";
 
 export interface WatchCatalogOptions {
-  readonly onChange: (data: CatalogData) => void;
+  /** Given each version that can be used; `undefined` when the file is gone. */
+  readonly onChange: (data: CatalogData | undefined) => void;
   /** Told why a file is refused. */
   readonly onError: (message: string) => void;
+  readonly intervalMs?: number;
 }
 
 const INTERVAL_MS = 5_000;
@@ -17,18 +19,30 @@ const INTERVAL_MS = 5_000;
  */
 export async function watchCatalog(
   file: string,
-  options: WatchCatalogOptions,
+  { onChange, onError, intervalMs = INTERVAL_MS }: WatchCatalogOptions,
 ): Promise<() => void> {
+  let wasThere = false;
   const look = async (): Promise<void> => {
-    if (!existsSync(file)) return;
+    if (!existsSync(file)) {
+      if (wasThere) onChange(undefined);
+      wasThere = false;
+      return;
+    }
+    wasThere = true;
     try {
-      options.onChange(await readCatalogFile(file));
+      onChange(await readCatalogFile(file));
     } catch (error) {
-      options.onError(error instanceof Error ? error.message : String(error));
+      onError(reasonOf(error));
     }
   };
   await look();
   const listener = (): void => void look();
-  watchFile(file, { persistent: false, interval: INTERVAL_MS }, listener);
+  watchFile(file, { persistent: false, interval: intervalMs }, listener);
   return () => unwatchFile(file, listener);
+}
+
+/** The reader's error names the file and has the reason as its cause. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error ? (error.cause ?? error) : error;
+  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -4,7 +4,7 @@ import type { Usage } from "#canonical/usage.ts";
 import { parseObject } from "#lib/json.ts";
 import { parseSseFrame, SseFramer } from "#lib/sse.ts";
 import type { StreamParser, StreamRenderer } from "#protocols/codec.ts";
-import { withCost, type NativeStream } from "#protocols/native-stream.ts";
+import { withCost, type NativeStream, type ReadFrame } from "#protocols/native-stream.ts";
 import { newStreamState, noteEvent, type StreamLane } from "#pipeline/stream-state.ts";
 
 interface NativeLaneOptions {
@@ -90,7 +90,7 @@ export class NativeLane implements StreamLane {
   }
 
   #parse(frame: Buffer): string | Buffer | undefined {
-    const { native, parser, request, costUsd } = this.#options;
+    const { native, parser } = this.#options;
     const text = frame.toString("utf8");
     const event = parseSseFrame(text);
     if (event === undefined) return this.state.content ? frame : undefined;
@@ -102,10 +102,15 @@ export class NativeLane implements StreamLane {
     this.#remember(frame);
     if (this.state.content && !before) this.#countContent(frame.length);
     const data = native.usageIn.test(text) ? parseObject(event.data) : undefined;
-    if (data === undefined) return frame;
-    if (native.isUnasked?.(data, request) === true) return undefined;
+    return data === undefined ? frame : this.#withUsage(frame, { text, event, data });
+  }
+
+  /** A frame with usage: not for everybody, and told with its cost. */
+  #withUsage(frame: Buffer, read: ReadFrame): string | Buffer | undefined {
+    const { native, request, costUsd } = this.#options;
+    if (native.isUnasked?.(read.data, request) === true) return undefined;
     const { usage } = this.state;
-    return usage === undefined ? frame : withCost({ text, event, data }, native, costUsd(usage));
+    return usage === undefined ? frame : withCost(read, native, costUsd(usage));
   }
 
   #countContent(length: number): void {

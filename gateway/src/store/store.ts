@@ -40,17 +40,18 @@ async function migrateFile(sqlite: Sqlite, { name, path }: OpenFile): Promise<vo
     await migrate(sqlite, name);
   } catch (error) {
     await sqlite.close();
-    throw error instanceof GatewayError ? damaged(path, error) : error;
+    throw error instanceof GatewayError ? inWords(path, error) : error;
   }
 }
 
 /** The thread opens all files before the first answer, and names the one at fault. */
-function damaged(path: string, error: GatewayError): Error {
+function inWords(path: string, error: GatewayError): Error {
   const { message } = error.failure;
   const [, named, reason] = /: (\S.*?\.db): (.*)$/.exec(message) ?? [];
   const file = named ?? path;
-  return new Error(
-    `the database ${file} cannot be used (${reason ?? message}). Restore a backup of it, or move it away: a new one is made.`,
-    { cause: error },
-  );
+  const isDamaged = /not a database|malformed/.test(message);
+  const remedy = isDamaged ? " Restore a backup of it, or move it away: a new one is made." : "";
+  return new Error(`the database ${file} cannot be used (${reason ?? message}).${remedy}`, {
+    cause: error,
+  });
 }

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 
 import { printJson, table, type CliIo } from "#cli/cli-io.ts";
-import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
+import { readConfig } from "#cli/config-location.ts";
 import { withMarket } from "#cli/with-market.ts";
 import type { MarketSource } from "#market/market-source.ts";
 import type { Send } from "#upstream/answer.ts";
@@ -41,7 +41,7 @@ async function examine(io: CliIo): Promise<readonly Finding[]> {
 }
 
 async function ownPort(io: CliIo): Promise<Finding> {
-  const server = (await readConfigAt(io, findConfigFile(io)))?.server;
+  const server = (await readConfig(io))?.server;
   const address = {
     host: io.env["TURNPIKE_HOST"] || server?.host || "127.0.0.1",
     port: Number(io.env["TURNPIKE_PORT"] || (server?.port ?? 8402)),
@@ -79,8 +79,11 @@ async function checkProviders(io: CliIo, { market, send }: Reachable): Promise<r
     asked.map((configured) => checkProvider(configured, { send, now: io.now })),
   );
   const skews = checks.flatMap(({ clockSkewMs }) => clockSkewMs ?? []);
+  const { catalogFault } = market;
   return [
-    checkCatalogue(catalog.asOf, io.now()),
+    catalogFault === undefined
+      ? checkCatalogue(catalog.asOf, io.now())
+      : fail("catalogue", `your catalog.json is refused: ${catalogFault.replaceAll("\n", "; ")}`),
     checkClock(skews),
     ...checks.map(({ finding }) => finding),
   ];

@@ -3,8 +3,9 @@ import { createServer } from "node:net";
 import { dirname } from "node:path";
 
 import { dataFolder, type CliIo } from "#cli/cli-io.ts";
-import { findConfigFile, readConfigAt } from "#cli/config-location.ts";
+import { configPlaces } from "#cli/config-location.ts";
 import { asString, parseObject } from "#lib/json.ts";
+import { openConfig } from "#market/market-config.ts";
 import { readAll, type Send } from "#upstream/answer.ts";
 
 import { fail, ok, warn, wordsOf, type Finding } from "./check.ts";
@@ -41,12 +42,9 @@ const nearest = (folder: string): string =>
 
 /** Whether the settings file, where there is one, can be used. */
 export async function checkConfig(io: CliIo): Promise<Finding> {
-  const file = findConfigFile(io);
   try {
-    return ok(
-      "settings",
-      (await readConfigAt(io, file)) === undefined ? "none, and none needed" : file,
-    );
+    const opened = await openConfig(configPlaces(io), io.env);
+    return ok("settings", opened?.file ?? "none, and none needed");
   } catch (error) {
     return fail("settings", wordsOf(error));
   }
@@ -59,7 +57,10 @@ export function checkCatalogue(asOf: string, now: number): Finding {
   const days = Math.max(0, Math.floor((now - Date.parse(asOf)) / DAY_MS));
   const text = `of ${asOf}, ${days} days old`;
   if (days <= STALE_DAYS) return ok("catalogue", text);
-  return warn("catalogue", `${text}: prices may have changed, a newer release brings newer ones`);
+  return warn(
+    "catalogue",
+    `${text}: prices may have changed. A newer release brings newer ones; in a clone: npm run refresh-catalog -- --fetch`,
+  );
 }
 
 interface Address {
