@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globalSetup: ["gateway/test/postgres-setup.ts"],
     include: [
       "gateway/**/*.test.ts",
       "contract/**/*.test.ts",

@@ -35,7 +35,7 @@ async function restart(env: NodeJS.ProcessEnv): Promise<App> {
 }
 
 async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(home);
+  const store = await openStore({ home });
   return work(store).finally(() => store.close());
 }
 

@@ -34,7 +34,7 @@ import type { Market } from "#routing/market.ts";
 import { createSessionMemory } from "#routing/session-memory.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
-import { openStore, type Store } from "#store/store.ts";
+import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
 
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
 import { createLog, type Log } from "#telemetry/log.ts";
@@ -86,7 +86,10 @@ const PURGE_INTERVAL_MS = 60 * 60 * 1000;
 export async function startApp(options: AppOptions): Promise<App> {
   const started = performance.now();
   const opened = await openConfig(configPlacesOf(options), options.env);
-  const store = await openStore(options.home);
+  const store = await openStore({
+    home: options.home,
+    databaseUrl: options.env[DATABASE_VARIABLE],
+  });
   const closers: Closer[] = [() => store.close()];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer();

@@ -95,7 +95,7 @@ test.each([
       }
     };
     await Promise.all(Array.from({ length: 80 }, one));
-    const store = await openStore(home);
+    const store = await openStore({ home });
     const rows = await store.records
       .selectFrom("request_records")
       .select(["id", "cost_nano_usd"])

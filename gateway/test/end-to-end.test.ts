@@ -419,7 +419,7 @@ describe("token counts", () => {
 describe("keys", () => {
   test("made and revoked by another process take effect within a second", async () => {
     const pepper = loadMasterKey(gateway.home, undefined).keyPepper;
-    const other = await openStore(gateway.home);
+    const other = await openStore({ home: gateway.home });
     const { key, stored } = await createKey(other.core, pepper, { name: "other", now: Date.now() });
     const ask = async (): Promise<number> =>
       (await fetch(`${gateway.url}/v1/key`, { headers: { "x-api-key": key } })).status;

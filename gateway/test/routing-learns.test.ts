@@ -164,7 +164,7 @@ describe("feedback", () => {
   test("of another key's request is refused as if there were none", async () => {
     await start();
     const { id } = await ask("auto");
-    const store = await openStore(home);
+    const store = await openStore({ home });
     const { keyPepper } = loadMasterKey(home, undefined);
     const { key } = await createKey(store.core, keyPepper, { name: "other", now: Date.now() });
     await store.close();
@@ -193,7 +193,7 @@ describe("feedback", () => {
 
 describe("signals", () => {
   const posteriors = async (): Promise<readonly PosteriorRow[]> => {
-    const store = await openStore(home);
+    const store = await openStore({ home });
     const rows = await listPosteriors(store.records);
     await store.close();
     return rows;
@@ -270,7 +270,7 @@ describe("shadow", () => {
     expect(row?.requests).toBeLessThan(45);
     await Promise.all(asked.map(({ id }) => say({ generation_id: id, score: 1 })));
     await gateway.close();
-    const store = await openStore(home);
+    const store = await openStore({ home });
     const taught = await listPosteriors(store.records);
     await store.close();
     expect(new Set(taught.map(({ model }) => model))).toEqual(new Set([DEAR]));

@@ -66,7 +66,7 @@ export async function runAgent(setting: Setting): Promise<Run> {
     const exit = await spawnAgent(setting, folder, app.url);
     const seconds = (performance.now() - started) / 1000;
     await app.close();
-    const store = await openStore(home);
+    const store = await openStore({ home });
     const records = await readRecords(store.records);
     await store.close();
     const { requests } = upstream;

@@ -44,7 +44,7 @@ const record = (id: string, rest: Partial<RequestRecord>): RequestRecord => ({
 });
 
 async function write(...records: RequestRecord[]): Promise<void> {
-  const store = await openStore(join(cli.folder, "data"));
+  const store = await openStore({ home: join(cli.folder, "data") });
   const writeRecord = createRecordWriter(store.records);
   for (const each of records) await writeRecord(each);
   await store.close();

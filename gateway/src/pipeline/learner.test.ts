@@ -14,7 +14,7 @@ let folder: string;
 let store: Store;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "turnpike-learner-"));
-  store = await openStore(folder);
+  store = await openStore({ home: folder });
 });
 afterEach(async () => {
   await store.close();

@@ -14,7 +14,8 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const modeOf = (...path: string[]): number => statSync(join(home, ...path)).mode & 0o777;
 
-const openAndClose = async (folder = home): Promise<void> => (await openStore(folder)).close();
+const openAndClose = async (folder = home): Promise<void> =>
+  (await openStore({ home: folder })).close();
 
 describe("openStore", () => {
   test("makes folders and files for their owner alone", async () => {
@@ -41,19 +42,23 @@ describe("openStore", () => {
 
   test("a file in the way, and a place where nothing can be made, are said, not waited for", async () => {
     writeFileSync(join(home, "file"), "");
-    await expect(openStore(join(home, "file"))).rejects.toThrow(/file: there is a file where/);
-    await expect(openStore(join(home, "file", "x"))).rejects.toThrow(/set TURNPIKE_HOME/);
+    await expect(openStore({ home: join(home, "file") })).rejects.toThrow(
+      /file: there is a file where/,
+    );
+    await expect(openStore({ home: join(home, "file", "x") })).rejects.toThrow(/set TURNPIKE_HOME/);
     mkdirSync(join(home, "records.db"));
-    await expect(openStore(home)).rejects.toThrow(/records\.db: there is a folder where/);
+    await expect(openStore({ home })).rejects.toThrow(/records\.db: there is a folder where/);
   });
 
   test.runIf(process.platform === "linux")("/proc is such a place", async () => {
-    await expect(openStore("/proc/nope")).rejects.toThrow(/\/proc\/nope: it cannot be made there/);
+    await expect(openStore({ home: "/proc/nope" })).rejects.toThrow(
+      /\/proc\/nope: it cannot be made there/,
+    );
   });
 
   test.each(["turnpike.db", "records.db"])("a damaged %s is named, with a remedy", async (name) => {
     writeFileSync(join(home, name), "this is no database ".repeat(100));
-    await expect(openStore(home)).rejects.toThrow(
+    await expect(openStore({ home })).rejects.toThrow(
       new RegExp(`the database .*${name} cannot be used .*Restore a backup of it, or move it away`),
     );
   });

@@ -1,5 +1,6 @@
-import { sql, type Kysely } from "kysely";
+import type { Kysely } from "kysely";
 
+import { changeDirectory, directoryVersion } from "#store/directory-version.ts";
 import type { CoreTables } from "#store/schema.ts";
 
 export interface StoredKey {
@@ -27,32 +28,38 @@ export async function listKeys(core: Kysely<CoreTables>): Promise<readonly Store
   return rows.map(fromRow);
 }
 
-/** A number that changes when another process has written: cheaper to ask for than the keys themselves. */
-export async function keysVersion(core: Kysely<CoreTables>): Promise<number> {
-  const { rows } = await sql<{ data_version: number }>`PRAGMA data_version`.execute(core);
-  return rows[0]?.data_version ?? 0;
-}
+/** A number that changes with every change of the directory: cheaper to ask for than the keys themselves. */
+export const keysVersion = directoryVersion;
 
 export async function insertKey(core: Kysely<CoreTables>, key: StoredKey): Promise<void> {
   const { id, name, digest, hint, createdAt, revokedAt } = key;
-  const row = { id, name, digest, hint, created_at: createdAt, revoked_at: revokedAt };
-  await core.insertInto("keys").values(row).execute();
+  await changeDirectory(core, async (transaction, version) => {
+    const row = { id, name, digest, hint, created_at: createdAt, revoked_at: revokedAt };
+    await transaction
+      .insertInto("keys")
+      .values({ ...row, ...DEFAULT_PLACE, settings: "{}", version })
+      .execute();
+  });
 }
 
+/** Where keys belong that nobody placed. */
+const DEFAULT_PLACE = { organization_id: "org_default", project_id: "proj_default" };
+
 /** Revokes by id or by name; tells how many keys it stopped. */
-export async function revokeKeys(
+export const revokeKeys = (
   core: Kysely<CoreTables>,
   idOrName: string,
   now: number,
-): Promise<number> {
-  const result = await core
-    .updateTable("keys")
-    .set({ revoked_at: now })
-    .where((where) => where.or([where("id", "=", idOrName), where("name", "=", idOrName)]))
-    .where("revoked_at", "is", null)
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
-}
+): Promise<number> =>
+  changeDirectory(core, async (transaction, version) => {
+    const result = await transaction
+      .updateTable("keys")
+      .set({ revoked_at: now, version })
+      .where((where) => where.or([where("id", "=", idOrName), where("name", "=", idOrName)]))
+      .where("revoked_at", "is", null)
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows);
+  });
 
 /** Gives a key another name and state. */
 export async function updateKey(
@@ -60,9 +67,11 @@ export async function updateKey(
   id: string,
   { name, revokedAt }: Pick<StoredKey, "name" | "revokedAt">,
 ): Promise<void> {
-  await core
-    .updateTable("keys")
-    .set({ name, revoked_at: revokedAt })
-    .where("id", "=", id)
-    .execute();
+  await changeDirectory(core, async (transaction, version) => {
+    await transaction
+      .updateTable("keys")
+      .set({ name, revoked_at: revokedAt, version })
+      .where("id", "=", id)
+      .execute();
+  });
 }

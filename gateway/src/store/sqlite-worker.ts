@@ -14,6 +14,11 @@ export interface StatementMessage {
 export interface BatchMessage {
   readonly file: string;
   readonly statements: readonly StatementMessage[];
+  /**
+   * The statements belong to a transaction that they themselves open and end: they run in order as
+   * they are, and after one that fails none of the others does.
+   */
+  readonly inTransaction?: boolean;
 }
 
 export interface StatementResult {
@@ -30,6 +35,8 @@ export interface OpenFile {
   readonly path: string;
   /** FULL for what must survive power loss, NORMAL for what must survive a killed process. */
   readonly synchronous: "FULL" | "NORMAL";
+  /** What is deleted is overwritten: erased text and keys must not be found in free pages. */
+  readonly secureDelete?: boolean;
 }
 
 interface Prepared {
@@ -54,11 +61,11 @@ for (const file of workerData as readonly OpenFile[]) {
   databases.set(file.name, { database: openDatabase(file), statements: new Map() });
 }
 
-function openDatabase({ path, synchronous }: OpenFile): DatabaseSync {
+function openDatabase({ path, synchronous, secureDelete = false }: OpenFile): DatabaseSync {
   try {
     const database = new DatabaseSync(path, { timeout: 5_000 });
     database.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA secure_delete=${secureDelete ? "ON" : "OFF"}; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
     );
     return database;
   } catch (error) {
@@ -76,9 +83,10 @@ port.on("message", (message: BatchMessage | "close") => {
   port.postMessage(runBatch(message));
 });
 
-function runBatch({ file, statements }: BatchMessage): BatchReply {
+function runBatch({ file, statements, inTransaction = false }: BatchMessage): BatchReply {
   const open = databases.get(file);
   if (open === undefined) return statements.map(() => ({ error: `no such file: ${file}` }));
+  if (inTransaction) return runInOrder(open, statements);
   if (statements.length === 1) return statements.map((statement) => runOne(open, statement));
   try {
     open.database.exec("BEGIN IMMEDIATE");
@@ -96,11 +104,25 @@ function runBatch({ file, statements }: BatchMessage): BatchReply {
   }
 }
 
+const NOT_RUN = { error: "not run: an earlier statement of its transaction failed" } as const;
+
+function runInOrder(open: OpenDatabase, statements: readonly StatementMessage[]): BatchReply {
+  let failed = false;
+  return statements.map((statement) => {
+    if (failed) return NOT_RUN;
+    const reply = runOne(open, statement);
+    failed = "error" in reply;
+    return reply;
+  });
+}
+
 function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): BatchReply[number] {
   try {
     const { statement, returnsRows } = prepared(open, sql);
     if (returnsRows) {
-      return { rows: statement.all(...parameters), changes: 0, lastInsertRowid: 0n };
+      const rows = statement.all(...parameters) as Record<string, unknown>[];
+      for (const row of rows) narrowIntegers(row);
+      return { rows, changes: rows.length, lastInsertRowid: 0n };
     }
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], changes: Number(changes), lastInsertRowid: BigInt(lastInsertRowid) };
@@ -109,12 +131,22 @@ function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): Batc
   }
 }
 
+/** Integers are numbers as long as a number holds them exactly; money beyond that stays a bigint. */
+function narrowIntegers(row: Record<string, unknown>): void {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value !== "bigint") continue;
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) row[name] = number;
+  }
+}
+
 function prepared({ database, statements }: OpenDatabase, sql: string): Prepared {
   const known = statements.get(sql);
   if (known !== undefined) return known;
   if (statements.size >= MAX_PREPARED) statements.clear();
   const statement = database.prepare(sql);
-  statement.setReadBigInts(false);
+  statement.setReadBigInts(true);
   const made = { statement, returnsRows: statement.columns().length > 0 };
   statements.set(sql, made);
   return made;

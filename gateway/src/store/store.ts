@@ -4,40 +4,83 @@ import { Kysely } from "kysely";
 
 import { GatewayError } from "#canonical/failure.ts";
 import { prepareFile, prepareFolder } from "#store/data-folder.ts";
-import { migrate } from "#store/migrations.ts";
+import { stepsBehind, type Part } from "#store/migrations/migrate.ts";
+import { openPostgres } from "#store/postgres.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
+import { copyDatabase, migrateFile } from "#store/sqlite-migrations.ts";
 import { openSqlite, type Sqlite } from "#store/sqlite.ts";
 import type { OpenFile } from "#store/sqlite-worker.ts";
 import { workerDialect } from "#store/worker-dialect.ts";
 
-/** The open data store. */
+/** The open data store: SQLite files in a folder, or a Postgres database. */
 export interface Store {
+  readonly dialect: "sqlite" | "postgres";
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
+  /** Copies one half into a new file while all go on; SQLite only, Postgres has `pg_dump`. */
+  readonly copyTo?: (part: Part, file: string) => Promise<void>;
   close(): Promise<void>;
 }
 
+export interface StoreOptions {
+  /** The data folder. */
+  readonly home: string;
+  /** `postgres://…`; absent: SQLite in the data folder. */
+  readonly databaseUrl?: string | undefined;
+}
+
+/** Holds the address of the Postgres database, where there is one. */
+export const DATABASE_VARIABLE = "TURNPIKE_DATABASE_URL";
+
+const PARTS: readonly Part[] = ["core", "records"];
+
+/** Where SQLite keeps each half, in the data folder. */
+export const DATABASE_FILES: Readonly<Record<Part, string>> = {
+  core: "turnpike.db",
+  records: "records.db",
+};
+
 /**
- * Opens the store in a folder (made when absent; mode 0700, files 0600) and brings its schema up to
- * date. Rejects in words that name the file and the remedy.
+ * Opens the store. A folder is made when absent (mode 0700, files 0600) and its schema brought up to
+ * date; a Postgres database must be up to date. Rejects in words that name the file and the remedy.
  */
-export async function openStore(folder: string): Promise<Store> {
+export function openStore({ home, databaseUrl }: StoreOptions): Promise<Store> {
+  return databaseUrl === undefined || databaseUrl === ""
+    ? openFolder(home)
+    : openDatabase(databaseUrl);
+}
+
+async function openFolder(folder: string): Promise<Store> {
   prepareFolder(folder);
-  const files: readonly OpenFile[] = [
-    { name: "core", path: join(folder, "turnpike.db"), synchronous: "FULL" },
-    { name: "records", path: join(folder, "records.db"), synchronous: "NORMAL" },
+  const files: readonly (OpenFile & { readonly name: Part })[] = [
+    {
+      name: "core",
+      path: join(folder, DATABASE_FILES.core),
+      synchronous: "FULL",
+      secureDelete: true,
+    },
+    {
+      name: "records",
+      path: join(folder, DATABASE_FILES.records),
+      synchronous: "NORMAL",
+      secureDelete: true,
+    },
   ];
   for (const { path } of files) prepareFile(path);
   const sqlite = openSqlite(files);
-  for (const file of files) await migrateFile(sqlite, file);
-  const core = new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") });
-  const records = new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") });
-  return { core, records, close: () => sqlite.close() };
+  for (const { name, path } of files) await bringUpToDate(sqlite, name, path);
+  return {
+    dialect: "sqlite",
+    core: new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") }),
+    records: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") }),
+    copyTo: (part, file) => copyDatabase(sqlite, part, file),
+    close: () => sqlite.close(),
+  };
 }
 
-async function migrateFile(sqlite: Sqlite, { name, path }: OpenFile): Promise<void> {
+async function bringUpToDate(sqlite: Sqlite, part: Part, path: string): Promise<void> {
   try {
-    await migrate(sqlite, name);
+    await migrateFile(sqlite, part, path);
   } catch (error) {
     await sqlite.close();
     throw error instanceof GatewayError ? inWords(path, error) : error;
@@ -54,4 +97,32 @@ function inWords(path: string, error: GatewayError): Error {
   return new Error(`the database ${file} cannot be used (${reason ?? message}).${remedy}`, {
     cause: error,
   });
+}
+
+/** Several gateways share it: none of them changes its schema by itself. */
+async function openDatabase(url: string): Promise<Store> {
+  const { core, records, target, close } = openPostgres(url);
+  try {
+    for (const part of PARTS) {
+      const behind = await stepsBehind(target, part);
+      if (behind > 0) throw new Error(NOT_MIGRATED);
+    }
+  } catch (error) {
+    await close();
+    throw databaseError(error);
+  }
+  return { dialect: "postgres", core, records, close };
+}
+
+const NOT_MIGRATED =
+  "the database's schema is not up to date. Run `turnpike migrate` once; gateways that are running may go on meanwhile.";
+
+/** The driver's words, which hold neither user nor password. */
+function databaseError(error: unknown): Error {
+  const { message, code } = error as { message?: string; code?: string };
+  if (message === NOT_MIGRATED) return new Error(message);
+  return new Error(
+    `the Postgres database cannot be used (${[code, message].filter(Boolean).join(": ")}).`,
+    { cause: error },
+  );
 }

@@ -2,13 +2,15 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type QueryResult,
 } from "kysely";
 import type { SQLInputValue } from "node:sqlite";
 
-import type { Sqlite } from "#store/sqlite.ts";
+import type { Sqlite, TransactionId } from "#store/sqlite.ts";
 
 /**
  * The thread orders statements itself. Kysely's own adapter would hold each back until the one before
@@ -20,35 +22,55 @@ class ThreadAdapter extends SqliteAdapter {
   }
 }
 
+/** One user of the file: plain statements, or those of the transaction that it has begun. */
+class ThreadConnection implements DatabaseConnection {
+  readonly #sqlite: Sqlite;
+  readonly #file: string;
+  #transaction: TransactionId | undefined;
+
+  constructor(sqlite: Sqlite, file: string) {
+    this.#sqlite = sqlite;
+    this.#file = file;
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const statement = { sql, parameters: parameters as readonly SQLInputValue[] };
+    const result = await this.#sqlite.run(this.#file, statement, this.#transaction);
+    return {
+      rows: result.rows as Row[],
+      numAffectedRows: BigInt(result.changes),
+      insertId: result.lastInsertRowid,
+    };
+  }
+
+  // eslint-disable-next-line require-yield -- the interface wants a generator; nothing here streams
+  async *streamQuery(): AsyncGenerator<never> {
+    throw new Error("the SQLite thread does not stream");
+  }
+
+  async begin(): Promise<void> {
+    this.#transaction = await this.#sqlite.begin(this.#file);
+  }
+
+  async end(how: "COMMIT" | "ROLLBACK"): Promise<void> {
+    const id = this.#transaction;
+    this.#transaction = undefined;
+    if (id !== undefined) await this.#sqlite.end(this.#file, id, how);
+  }
+}
+
 /**
- * Kysely over one file of the SQLite thread. Every statement stands alone: what must happen
- * together is written as one statement, for the thread mixes the statements of many requests.
+ * Kysely over one file of the SQLite thread. Statements outside of transactions stand alone: the
+ * thread mixes those of many requests.
  */
 export function workerDialect(sqlite: Sqlite, file: string): Dialect {
-  const connection: DatabaseConnection = {
-    executeQuery: async ({ sql, parameters }) => {
-      const result = await sqlite.run(file, sql, parameters as readonly SQLInputValue[]);
-      return {
-        rows: result.rows as never[],
-        numAffectedRows: BigInt(result.changes),
-        insertId: result.lastInsertRowid,
-      };
-    },
-    // eslint-disable-next-line require-yield -- the interface wants a generator; nothing here streams
-    async *streamQuery() {
-      throw new Error("the SQLite thread does not stream");
-    },
-  };
-  const refuse = async (): Promise<never> => {
-    throw new Error("the SQLite thread has no interactive transactions");
-  };
   const driver: Driver = {
     init: async () => {},
-    acquireConnection: async () => connection,
+    acquireConnection: async () => new ThreadConnection(sqlite, file),
+    beginTransaction: (connection) => (connection as ThreadConnection).begin(),
+    commitTransaction: (connection) => (connection as ThreadConnection).end("COMMIT"),
+    rollbackTransaction: (connection) => (connection as ThreadConnection).end("ROLLBACK"),
     releaseConnection: async () => {},
-    beginTransaction: refuse,
-    commitTransaction: refuse,
-    rollbackTransaction: refuse,
     destroy: async () => {},
   };
   return {

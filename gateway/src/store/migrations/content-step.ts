@@ -1,0 +1,3 @@
+import type { Step } from "#store/migrations/step.ts";
+
+export const CONTENT: Step = [];

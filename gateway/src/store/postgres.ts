@@ -1,0 +1,153 @@
+import {
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  type DatabaseConnection,
+  type Driver,
+} from "kysely";
+import pg from "pg";
+
+import type { MigrationTarget } from "#store/migrations/migrate.ts";
+import type { CoreTables, RecordTables } from "#store/schema.ts";
+import { postgresError } from "#store/store-error.ts";
+
+/** One pool for money and settings, one for records: reports must not keep a request waiting. */
+const CONNECTIONS = { core: 10, records: 10 } as const;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A database that does not answer for so long is a failed one: callers are told 503. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** A gateway that died within a transaction must not hold the ledger's lock. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+
+const INT8 = 20;
+const NUMERIC = 1_700;
+
+/** Integers as the SQLite thread gives them: numbers as long as those are exact. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === INT8 || oid === NUMERIC ? readInteger : pg.types.getTypeParser(oid, format),
+};
+
+function readInteger(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) || text.includes(".") ? number : BigInt(text);
+}
+
+/** Kysely's own, with failures in the store's words. */
+class Dialect extends PostgresDialect {
+  readonly #config: ConstructorParameters<typeof PostgresDriver>[0];
+  constructor(config: ConstructorParameters<typeof PostgresDriver>[0]) {
+    super(config);
+    this.#config = config;
+  }
+  override createDriver(): Driver {
+    return new WordedDriver(this.#config);
+  }
+}
+
+class WordedDriver extends PostgresDriver {
+  readonly #worded = new WeakSet<DatabaseConnection>();
+
+  override async acquireConnection(
+    ...options: Parameters<PostgresDriver["acquireConnection"]>
+  ): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection(...options).catch((error: unknown) => {
+      throw postgresError(error);
+    });
+    if (this.#worded.has(connection)) return connection;
+    this.#worded.add(connection);
+    const execute = connection.executeQuery.bind(connection);
+    const worded: DatabaseConnection["executeQuery"] = async (...query) => {
+      try {
+        return await execute(...query);
+      } catch (error) {
+        throw postgresError(error);
+      }
+    };
+    connection.executeQuery = worded;
+    return connection;
+  }
+}
+
+/** Both halves of the store in one Postgres database. */
+export interface Postgres {
+  readonly core: Kysely<CoreTables>;
+  readonly records: Kysely<RecordTables>;
+  readonly target: MigrationTarget;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens pools; connections are made when they are needed. */
+export function openPostgres(url: string): Postgres {
+  const [corePool, recordPool] = [
+    openPool(url, CONNECTIONS.core),
+    openPool(url, CONNECTIONS.records),
+  ];
+  const core = new Kysely<CoreTables>({ dialect: new Dialect({ pool: corePool }) });
+  const records = new Kysely<RecordTables>({ dialect: new Dialect({ pool: recordPool }) });
+  return {
+    core,
+    records,
+    target: migrationTarget(corePool),
+    close: async () => {
+      await Promise.all([core.destroy(), records.destroy()]);
+    },
+  };
+}
+
+function openPool(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max,
+    types,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    application_name: "turnpike",
+    allowExitOnIdle: true,
+  });
+  // A connection that breaks while nobody uses it is replaced; unheard, its error would end the process.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+/** Steps are counted in a table; whoever migrates holds a lock that keeps a second one away. */
+function migrationTarget(pool: pg.Pool): MigrationTarget {
+  return {
+    dialect: "postgres",
+    version: async (part) => {
+      const found = await pool.query("SELECT to_regclass('schema_versions') IS NOT NULL AS known");
+      if (found.rows[0]?.known !== true) return 0;
+      const { rows } = await pool.query("SELECT version FROM schema_versions WHERE part = $1", [
+        part,
+      ]);
+      return Number(rows[0]?.version ?? 0);
+    },
+    apply: async (part, statements, version) => {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+        await client.query(
+          "CREATE TABLE IF NOT EXISTS schema_versions (part TEXT PRIMARY KEY, version BIGINT NOT NULL)",
+        );
+        for (const statement of statements) await client.query(statement);
+        const noted = await client.query(
+          "INSERT INTO schema_versions VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET version = $2 WHERE schema_versions.version = $2 - 1",
+          [part, version],
+        );
+        if (noted.rowCount !== 1) throw new Error("another process is migrating this database");
+        await client.query("COMMIT");
+      } catch (error) {
+        await client.query("ROLLBACK");
+        throw error;
+      } finally {
+        client.release();
+      }
+    },
+  };
+}
+
+/** Any number that is nobody else's. */
+const MIGRATION_LOCK = 8_402_001;

@@ -1,0 +1,48 @@
+import { GatewayError } from "#canonical/failure.ts";
+
+/** Why a statement was not done: the row is there already, it breaks a rule of the schema, or the database failed. */
+export type StoreFault = "unique" | "constraint" | "unavailable";
+
+/** A statement that was not done. Who expects a fault catches it; for everybody else it is a 503. */
+export class StoreError extends GatewayError {
+  readonly fault: StoreFault;
+  constructor(fault: StoreFault, reason: string) {
+    super({
+      code: "store_unavailable",
+      message: `The gateway's data store failed: ${reason}`,
+      retryAfterMs: 1_000,
+    });
+    this.fault = fault;
+  }
+}
+
+export const isUnique = (error: unknown): boolean =>
+  error instanceof StoreError && error.fault === "unique";
+
+/** A failure by SQLite's words for it. */
+export function sqliteError(reason = "closed"): StoreError {
+  if (reason.startsWith("UNIQUE constraint failed")) return new StoreError("unique", reason);
+  const isRule = /constraint failed|append-only/.test(reason);
+  return new StoreError(isRule ? "constraint" : "unavailable", reason);
+}
+
+const UNIQUE_VIOLATION = "23505";
+
+/** A failure by Postgres's code for it; its text may quote values, and stays out. */
+export function postgresError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const {
+    code = "",
+    constraint,
+    message,
+  } = error as {
+    code?: string;
+    constraint?: string;
+    message?: string;
+  };
+  if (code === UNIQUE_VIOLATION) return new StoreError("unique", constraint ?? code);
+  // Class 23: integrity; P0001: raised by our own triggers; 22003: beyond 64 bits.
+  const isRule = code.startsWith("23") || code === "P0001" || code === "22003";
+  if (isRule) return new StoreError("constraint", constraint ?? code);
+  return new StoreError("unavailable", code === "" ? (message ?? "no connection") : code);
+}
