@@ -37,6 +37,7 @@ class SqliteThread implements Sqlite {
   #inFlight: Batch | undefined;
   #dead: Error | undefined;
   #sending = false;
+  #closing = false;
   #onIdle: (() => void) | undefined;
   readonly #settle = (replies: BatchReply): void => {
     const batch = this.#inFlight;
@@ -79,6 +80,7 @@ class SqliteThread implements Sqlite {
       this.#onIdle = resolve;
       this.#sendNext();
     });
+    this.#closing = true;
     this.#worker.ref();
     await new Promise<void>((resolve) => {
       this.#worker.once("exit", () => resolve());
@@ -106,7 +108,7 @@ class SqliteThread implements Sqlite {
   }
 
   #sendNext(): void {
-    if (this.#inFlight !== undefined || this.#dead !== undefined) return;
+    if (this.#inFlight !== undefined || this.#dead !== undefined || this.#closing) return;
     for (const [file, queue] of this.#queues) {
       const batch = queue.next();
       if (batch === undefined) continue;
