@@ -72,7 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Everything may be put together here. */
-const ROOTS: ReadonlySet<string> = new Set(["app.ts", "main.ts"]);
+const ROOTS: ReadonlySet<string> = new Set(["app", "app.ts", "main.ts"]);
 
 interface Import {
   readonly file: string;
