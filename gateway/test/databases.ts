@@ -20,8 +20,11 @@ export interface TestDatabase {
 
 let made = 0;
 
-/** A database of its own, schema included. */
-export async function makeDatabase(dialect: "sqlite" | "postgres"): Promise<TestDatabase> {
+/** A database of its own, schema included unless told otherwise. */
+export async function makeDatabase(
+  dialect: "sqlite" | "postgres",
+  { migrated = true } = {},
+): Promise<TestDatabase> {
   const home = mkdtempSync(join(tmpdir(), "turnpike-store-"));
   const removeHome = (): void => rmSync(home, { recursive: true, force: true });
   if (dialect === "sqlite") {
@@ -31,7 +34,7 @@ export async function makeDatabase(dialect: "sqlite" | "postgres"): Promise<Test
   const name = `test_${process.pid}_${made++}`;
   await administer(server, `CREATE DATABASE ${name}`);
   const url = server.replace(/\/postgres$/, `/${name}`);
-  await migrateDatabase(url);
+  if (migrated) await migrateDatabase(url);
   return {
     home,
     url,

@@ -64,6 +64,9 @@ function rootCommand(io: CliIo): Command {
       replay: async () => (await import("#cli/replay.ts")).replayCommand(io),
       connect: async () => (await import("#cli/connect/connect.ts")).connectCommand(io),
       env: async () => (await import("#cli/connect/env.ts")).envCommand(io),
+      backup: async () => (await import("#cli/backup.ts")).backupCommand(io),
+      restore: async () => (await import("#cli/restore.ts")).restoreCommand(io),
+      migrate: async () => (await import("#cli/migrate.ts")).migrateCommand(io),
       doctor: async () => (await import("#cli/doctor/doctor.ts")).doctorCommand(io),
     },
   };

@@ -13,7 +13,7 @@ import { dirname } from "node:path";
 
 /** What Turnpike itself keeps in its folder. */
 const OWN_FILE =
-  /^(?:(?:turnpike|records)\.db(?:-wal|-shm)?|turnpike\.yaml|master\.key|catalog\.json|connect)$/;
+  /^(?:(?:turnpike|records)\.db(?:-wal|-shm|\.v\d+|\.before-restore-[\dTZ-]+)?|turnpike\.yaml|master\.key|catalog\.json|connect)$/;
 
 const READ_BY_OTHERS = 0o077;
 

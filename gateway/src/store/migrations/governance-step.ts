@@ -71,7 +71,7 @@ export const GOVERNANCE: Step = [
   "ALTER TABLE keys ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'",
   "ALTER TABLE keys ADD COLUMN expires_at INTEGER",
   "ALTER TABLE keys ADD COLUMN disabled_at INTEGER",
-  "ALTER TABLE keys ADD COLUMN replaced_by TEXT REFERENCES keys (id)",
+  "ALTER TABLE keys ADD COLUMN replaced_by TEXT",
   "ALTER TABLE keys ADD COLUMN last_used_at INTEGER",
   "ALTER TABLE keys ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
   "CREATE INDEX keys_project ON keys (project_id)",
