@@ -9,6 +9,7 @@ import Fastify, {
 
 import { GatewayError, type Failure, FAILURES } from "#canonical/failure.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
+import { isApiPath, sendProblem } from "#http/admin/problem.ts";
 import { newId } from "#lib/ids.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
@@ -98,6 +99,7 @@ function refuseUpgrade(socket: Duplex): void {
 
 /** Writes a failure in the dialect of the request's path. */
 function sendFailure(request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply {
+  if (isApiPath(request.url)) return sendProblem(request, reply, failure);
   const kind: { status: number; clientRetry?: false } = FAILURES[failure.code];
   const codec = CLIENT_CODECS[protocolOfPath(request.url)];
   reply.code(kind.status).headers({ "x-request-id": request.id, "request-id": request.id });
