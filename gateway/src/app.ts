@@ -89,6 +89,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const store = await openStore({
     home: options.home,
     databaseUrl: options.env[DATABASE_VARIABLE],
+    checkIntegrity: true,
   });
   const closers: Closer[] = [() => store.close()];
   const close = async (): Promise<void> => {

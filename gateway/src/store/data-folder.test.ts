@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -60,6 +68,28 @@ describe("openStore", () => {
     writeFileSync(join(home, name), "this is no database ".repeat(100));
     await expect(openStore({ home })).rejects.toThrow(
       new RegExp(`the database .*${name} cannot be used .*Restore a backup of it, or move it away`),
+    );
+  });
+
+  test("pages that were overwritten under a process that was killed stop the start", async () => {
+    const file = join(home, "turnpike.db");
+    const store = await openStore({ home });
+    const teams = Array.from({ length: 2_000 }, (_, at) => ({
+      id: `team_${at}`,
+      organization_id: "org_default",
+      name: `name ${at}`.padEnd(80, "."),
+      created_at: 1,
+      version: 1,
+    }));
+    await store.core.insertInto("teams").values(teams).execute();
+    await store.close();
+    const bytes = readFileSync(file);
+    for (let page = 10; page < 20; page++) bytes.fill(0xa5, page * 4_096, page * 4_096 + 64);
+    writeFileSync(file, bytes);
+    // What a killed process leaves.
+    writeFileSync(`${file}-wal`, Buffer.alloc(32));
+    await expect(openStore({ home, checkIntegrity: true })).rejects.toThrow(
+      /turnpike\.db is damaged .*turnpike restore/,
     );
   });
 });

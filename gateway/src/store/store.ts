@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { Kysely } from "kysely";
@@ -27,6 +28,8 @@ export interface StoreOptions {
   readonly home: string;
   /** `postgres://…`; absent: SQLite in the data folder. */
   readonly databaseUrl?: string | undefined;
+  /** Look for damage where the last process did not close its files; what a gateway does at its start. */
+  readonly checkIntegrity?: boolean;
 }
 
 /** Holds the address of the Postgres database, where there is one. */
@@ -44,13 +47,14 @@ export const DATABASE_FILES: Readonly<Record<Part, string>> = {
  * Opens the store. A folder is made when absent (mode 0700, files 0600) and its schema brought up to
  * date; a Postgres database must be up to date. Rejects in words that name the file and the remedy.
  */
-export function openStore({ home, databaseUrl }: StoreOptions): Promise<Store> {
+export function openStore(options: StoreOptions): Promise<Store> {
+  const { databaseUrl } = options;
   return databaseUrl === undefined || databaseUrl === ""
-    ? openFolder(home)
+    ? openFolder(options)
     : openDatabase(databaseUrl);
 }
 
-async function openFolder(folder: string): Promise<Store> {
+async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions): Promise<Store> {
   prepareFolder(folder);
   const files: readonly (OpenFile & { readonly name: Part })[] = [
     {
@@ -67,7 +71,9 @@ async function openFolder(folder: string): Promise<Store> {
     },
   ];
   for (const { path } of files) prepareFile(path);
+  const unclosed = checkIntegrity && wasLeftOpen(join(folder, DATABASE_FILES.core));
   const sqlite = openSqlite(files);
+  if (unclosed) await closeUnlessSound(sqlite, join(folder, DATABASE_FILES.core));
   for (const { name, path } of files) await bringUpToDate(sqlite, name, path);
   return {
     dialect: "sqlite",
@@ -76,6 +82,29 @@ async function openFolder(folder: string): Promise<Store> {
     copyTo: (part, file) => copyDatabase(sqlite, part, file),
     close: () => sqlite.close(),
   };
+}
+
+/** Larger files would keep the start waiting too long. */
+const LARGEST_CHECKED_BYTES = 256 * 1024 * 1024;
+
+/** A log that somebody left beside the file: its process was killed, or lost its power. */
+function wasLeftOpen(path: string): boolean {
+  const size = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return size(`${path}-wal`) > 0 && size(path) < LARGEST_CHECKED_BYTES;
+}
+
+/** Money must not be counted in a damaged file. */
+async function closeUnlessSound(sqlite: Sqlite, path: string): Promise<void> {
+  const check = { sql: "PRAGMA quick_check(1)", parameters: [] };
+  const found = await sqlite.run("core", check).then(
+    ({ rows }) => String(Object.values(rows[0] ?? {})[0]),
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (found === "ok") return;
+  await sqlite.close();
+  throw new Error(
+    `the database ${path} is damaged (${found.replaceAll(/\s+/g, " ")}). Restore a backup with \`turnpike restore\`.`,
+  );
 }
 
 async function bringUpToDate(sqlite: Sqlite, part: Part, path: string): Promise<void> {
