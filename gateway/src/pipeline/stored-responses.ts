@@ -43,6 +43,10 @@ export function createStoredResponses(
         created_at: at,
         expires_at: at + KEEP_MS,
         sealed,
+        organization_id: null,
+        project_id: null,
+        subject: null,
+        encryption_key: null,
       });
     },
     get: async (keyId, id) => {
