@@ -67,6 +67,18 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     meaning: "The body is over `limits.bodyBytes` (32 MiB by default).",
     remedy: "Send large files by URL or file id.",
   },
+  precondition_failed: {
+    meaning: "Admin API: the object was changed since it was read (`If-Match`).",
+    remedy: "Read it again and decide anew.",
+  },
+  precondition_required: {
+    meaning: "Admin API: an update without `If-Match`.",
+    remedy: "Send the `ETag` of the object as it was read.",
+  },
+  idempotency_mismatch: {
+    meaning: "The `Idempotency-Key` was used before, for another request.",
+    remedy: "Use a new key for a new request.",
+  },
   unsupported_media_type: {
     meaning: "The body is not JSON.",
     remedy: "Send JSON.",

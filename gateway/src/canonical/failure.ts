@@ -32,6 +32,11 @@ export const FAILURES = {
   request_timeout: { status: 408, tryNext: false, cool: "nothing" },
   conflict: { status: 409, tryNext: false, cool: "nothing", clientRetry: false },
   payload_too_large: { status: 413, tryNext: false, cool: "nothing", clientRetry: false },
+  /** The object was changed since the caller read it. */
+  precondition_failed: { status: 412, tryNext: false, cool: "nothing", clientRetry: false },
+  precondition_required: { status: 428, tryNext: false, cool: "nothing", clientRetry: false },
+  /** An `Idempotency-Key` that was used for another request. */
+  idempotency_mismatch: { status: 422, tryNext: false, cool: "nothing", clientRetry: false },
   unsupported_media_type: { status: 415, tryNext: false, cool: "nothing" },
   rate_limited: { status: 429, tryNext: false, cool: "nothing" },
   client_closed: { status: 499, tryNext: false, cool: "nothing" },

@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+const MAX_ID = 64;
+const MAX_CURSOR = 200;
+const MAX_PAGE = 200;
+const DEFAULT_PAGE = 50;
+
+/** An id by its prefix: `org_…`. Ids that do not exist are 404, texts that cannot be ids are 400. */
+export const idSchema = (prefix: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}[A-Za-z0-9_-]{1,${MAX_ID}}$`), `must be an id such as ${prefix}…`)
+    .describe(`Id, ${prefix}…`);
+
+/** Times are ISO 8601 with a zone; answers have milliseconds and `Z`. */
+export const timeSchema = z.iso.datetime({
+  offset: true,
+  error: "must be a time such as 2027-01-31T00:00:00Z",
+});
+
+/** Money in answers: decimal text, exact to the nano-dollar. */
+export const usdTextSchema = z
+  .string()
+  .regex(/^-?\d+(?:\.\d{1,9})?$/)
+  .describe('USD as decimal text, exact: "12.000000001".');
+
+/** What every list takes. Query texts are converted. */
+export const pageQuery = {
+  limit: z.coerce
+    .number("must be a whole number")
+    .int()
+    .min(1)
+    .max(MAX_PAGE)
+    .default(DEFAULT_PAGE)
+    .describe("Objects a page."),
+  cursor: z
+    .string()
+    .max(MAX_CURSOR)
+    .optional()
+    .describe("`next_cursor` of the page before; absent: the first page."),
+};
+
+/** A page of a list, the newest first; objects that come meanwhile shift nothing. */
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({
+    object: z.literal("list"),
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable(),
+  });
+
+/** An error, as RFC 9457 has it. */
+export const problemSchema = z.strictObject({
+  type: z.string().describe("A link to what the code means."),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string().describe("What is wrong, and what to do."),
+  instance: z.string().describe("The path that was asked for."),
+  code: z.string().describe("For programs."),
+  field: z.string().optional().describe("Which part of the request is at fault."),
+  request_id: z.string(),
+});
+
+/** What removing or stopping something answers. */
+export const deletedSchema = z.strictObject({ id: z.string(), deleted: z.literal(true) });
+
+/** Where something lies. */
+export const createdAt = timeSchema.describe("When it was made.");

@@ -1,0 +1,15 @@
+import type { Kysely } from "kysely";
+
+import type { Actor } from "#governance/actor.ts";
+import type { CoreTables } from "#store/schema.ts";
+
+/** Somebody does something: what every use case of governance is given, by the admin API and the CLI alike. */
+export interface Deed {
+  readonly core: Kysely<CoreTables>;
+  readonly actor: Actor;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Where it came from; `null`: from this machine's command line. */
+  readonly ip: string | null;
+  readonly requestId: string | null;
+}
