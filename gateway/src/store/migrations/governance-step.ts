@@ -55,10 +55,13 @@ export const GOVERNANCE: Step = [
     expires_at INTEGER NOT NULL, accepted_at INTEGER, revoked_at INTEGER
   ) STRICT`,
   `CREATE TABLE sessions (
-    token_digest TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id),
-    created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    token_digest TEXT PRIMARY KEY, id TEXT NOT NULL, user_id TEXT NOT NULL REFERENCES users (id),
+    created_at INTEGER NOT NULL, issued_at INTEGER NOT NULL, replaced_at INTEGER,
+    last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
   ) STRICT`,
   "CREATE INDEX sessions_user ON sessions (user_id)",
+  "CREATE INDEX sessions_end ON sessions (expires_at)",
+  "CREATE TABLE setup (id INTEGER PRIMARY KEY, nonce TEXT NOT NULL, done_at INTEGER) STRICT",
   `CREATE TABLE admin_keys (
     id TEXT PRIMARY KEY, organization_id TEXT REFERENCES organizations (id),
     user_id TEXT NOT NULL REFERENCES users (id), name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE,

@@ -78,11 +78,19 @@ export interface GovernanceTables {
   };
   sessions: {
     token_digest: string;
+    /** Stays when the token is renewed. */
+    id: string;
     user_id: string;
     created_at: number;
+    /** When this token was made. */
+    issued_at: number;
+    /** When another token took its place; this one works for some seconds yet. */
+    replaced_at: number | null;
     last_seen_at: number;
     expires_at: number;
   };
+  /** One row: what the one-time token of the first sign-in is derived from. */
+  setup: { id: number; nonce: string; done_at: number | null };
   admin_keys: Versioned & {
     id: string;
     /** NULL: of the whole platform. */
