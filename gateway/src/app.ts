@@ -2,8 +2,10 @@ import { join } from "node:path";
 
 import type { FastifyInstance } from "fastify";
 
+import { openGovernance } from "#app/open-governance.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
-import { openKeyRing, type KeyRing } from "#governance/key-ring.ts";
+import type { Directory } from "#governance/directory.ts";
+import type { KeyRing } from "#governance/key-ring.ts";
 import { addAccountRoutes } from "#http/ingress/account.ts";
 import { eventFacts } from "#health/event-facts.ts";
 import { shareHealth } from "#health/health-sharing.ts";
@@ -113,7 +115,7 @@ async function listen(
   parts: Parts,
   closers: Closer[],
 ): Promise<{ readonly url: string; readonly bootstrap: BootstrapKey }> {
-  const { config, gateway, keys, store, master } = parts;
+  const { config, gateway, directory, store, master } = parts;
   const state = { ready: false };
   const server = createServer({
     now: Date.now,
@@ -131,7 +133,7 @@ async function listen(
     fromEnvironment: options.env["TURNPIKE_KEY"],
     now: Date.now(),
   });
-  await keys.reload();
+  await directory.refresh();
   state.ready = true;
   const purge = setInterval(
     // A store that fails now is told to whoever asks for something; the next purge does it all.
@@ -159,6 +161,7 @@ interface Parts {
   readonly store: Store;
   readonly master: MasterKey;
   readonly keys: KeyRing;
+  readonly directory: Directory;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -172,8 +175,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const log = createLog(env["LOG_LEVEL"]);
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
-  const keys = await openKeyRing(core, master.keyPepper, Date.now);
-  closers.push(() => keys.close());
+  const { keys, directory } = await openGovernance({ store, master, closers });
   const send: Send = (request) =>
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   let timeouts = timeoutsOf(config, options);
@@ -222,7 +224,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     tick: () => performance.now(),
     random: Math.random,
   };
-  return { config, configFile: opened?.file, store, master, keys, market, gateway };
+  return { config, configFile: opened?.file, store, master, keys, directory, market, gateway };
 }
 
 interface Watching {

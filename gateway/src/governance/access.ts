@@ -1,5 +1,6 @@
 import type {
   BudgetDocument,
+  Guardrail,
   KeySettings,
   Level,
   OrganizationSettings,
@@ -11,8 +12,8 @@ import type {
 } from "@turnpike/contract/governance.ts";
 
 /**
- * Who a request comes from, and all that applies to it. Made when the directory is read and shared by
- * all requests of the key until the directory changes: a look-up costs a request nothing else.
+ * Who a request comes from, and all that applies to it. Made once a key when it is first seen, and
+ * shared by all its requests until the directory changes: a look-up costs a request nothing else.
  */
 export interface Access {
   readonly key: AccessKey;
@@ -23,7 +24,7 @@ export interface Access {
     readonly name: string;
     readonly settings: ProjectSettings;
   };
-  /** The intersection of the policies of organization, team, project and key. */
+  /** The intersection of the policies of organization, team, project and key; `NO_POLICY` where none is. */
   readonly policy: EffectivePolicy;
   /** Each level's limits, the widest first; every one counts by itself. */
   readonly limits: readonly LevelLimits[];
@@ -52,31 +53,62 @@ export interface AccessOrganization {
   readonly settings: OrganizationSettings;
 }
 
-/** The strictest of all levels, and which level each part comes from. */
+/** Where a rule comes from. */
+export interface Origin {
+  readonly level: Level;
+  readonly targetId: string;
+  /** A policy's id, the key's own settings, or what the organization's plan says. */
+  readonly source: string;
+}
+
+/** A part of a policy with where it comes from. */
+export interface Ruled<Value> {
+  readonly value: Value;
+  readonly origin: Origin;
+}
+
+/** The strictest of all levels. `origins` names for each single-valued part the level that it comes from. */
 export interface EffectivePolicy {
-  /** Lists of allowed globs: a model must match one of each list. */
-  readonly allowedModels: readonly (readonly string[])[];
-  readonly deniedModels: readonly string[];
-  /** Absent: all. */
-  readonly allowedProviders?: ReadonlySet<string>;
-  readonly deniedProviders: ReadonlySet<string>;
+  /** Lists of globs in lower case: a model must match one of each list. */
+  readonly allowedModels: readonly Ruled<readonly string[]>[];
+  readonly deniedModels: readonly Ruled<readonly string[]>[];
+  /** Lists of provider ids: a provider must be in each of them. */
+  readonly allowedProviders: readonly Ruled<readonly string[]>[];
+  readonly deniedProviders: readonly Ruled<readonly string[]>[];
+  /** Lists of globs of endpoints (`provider/model@credential`); a key's own. */
+  readonly allowedEndpoints: readonly Ruled<readonly string[]>[];
   /** Lists of allowed regions: an endpoint must lie in one of each list. */
-  readonly regions: readonly (readonly string[])[];
+  readonly regions: readonly Ruled<readonly string[]>[];
   readonly zeroRetention: boolean;
   readonly noTraining: boolean;
-  readonly deniedCapabilities: ReadonlySet<
-    NonNullable<PolicyDocument["deniedCapabilities"]>[number]
-  >;
+  readonly deniedCapabilities: ReadonlyMap<Capability, Origin>;
   readonly maxRequestNanoUsd?: bigint;
   readonly maxInputPicoUsdPerToken?: number;
   readonly maxOutputPicoUsdPerToken?: number;
   readonly defaultMaxTokens?: number;
   readonly maxTokens?: number;
-  readonly preference?: NonNullable<PolicyDocument["preference"]>;
+  /** The narrowest level's; it takes the place of what a request prefers. */
+  readonly preference?: Preference;
   /** Task class to model; the narrowest level wins. */
-  readonly tasks: ReadonlyMap<string, string>;
-  readonly guardrails: NonNullable<PolicyDocument["guardrails"]>;
+  readonly tasks: ReadonlyMap<string, Ruled<string>>;
+  /** All levels', the widest first. */
+  readonly guardrails: readonly Guardrail[];
+  readonly origins: Readonly<Partial<Record<SingleRule, Origin>>>;
 }
+
+export type Capability = NonNullable<PolicyDocument["deniedCapabilities"]>[number];
+export type Preference = NonNullable<PolicyDocument["preference"]>;
+
+/** Parts of which only the strictest level's counts. */
+export type SingleRule =
+  | "zeroRetention"
+  | "noTraining"
+  | "maxRequestNanoUsd"
+  | "maxInputPicoUsdPerToken"
+  | "maxOutputPicoUsdPerToken"
+  | "defaultMaxTokens"
+  | "maxTokens"
+  | "preference";
 
 export interface LevelLimits {
   readonly level: Level;

@@ -9,6 +9,15 @@ export function generateApiKey(): string {
   return `${PREFIX}${body}${checksum(body)}`;
 }
 
+/** Whether it is a key of ours that was cut or mistyped: no look-up would find it. */
+export function isDamaged(key: string): boolean {
+  if (!key.startsWith(PREFIX)) return false;
+  const body = key.slice(PREFIX.length, -CHECKSUM_LENGTH);
+  return key.slice(-CHECKSUM_LENGTH) !== checksum(body);
+}
+
+const CHECKSUM_LENGTH = 7;
+
 const checksum = (body: string): string => crc32(body).toString(36).padStart(7, "0");
 
 /** What is stored and looked up instead of the key. */

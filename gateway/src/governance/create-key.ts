@@ -1,30 +1,120 @@
+import type { KeySettings } from "@turnpike/contract/governance.ts";
 import type { Kysely } from "kysely";
 
-import { digestOf, generateApiKey, hintOf } from "#governance/api-key.ts";
+import { GatewayError, type Failure } from "#canonical/failure.ts";
+import { digestOf, generateApiKey, hintOf, isDamaged } from "#governance/api-key.ts";
 import { newId } from "#lib/ids.ts";
-import { insertKey, listKeys, updateKey, type StoredKey } from "#store/keys.ts";
+import { changeDirectory } from "#store/directory-version.ts";
+import {
+  findKey,
+  insertKey,
+  insertKeyAt,
+  listKeys,
+  updateKey,
+  updateKeyAt,
+  type StoredKey,
+} from "#store/keys.ts";
 import type { CoreTables } from "#store/schema.ts";
 
 const MIN_LENGTH = 32;
+
+/** Where keys belong that nobody placed. */
+const DEFAULT_PLACE = { organizationId: "org_default", projectId: "proj_default" };
+
+export interface NewKey {
+  readonly name: string;
+  readonly now: number;
+  /** The key itself, where somebody else made it. */
+  readonly key?: string;
+  readonly organizationId?: string;
+  readonly projectId?: string;
+  readonly ownerId?: string;
+  readonly settings?: KeySettings;
+  readonly expiresAt?: number;
+}
+
+export interface CreatedKey {
+  readonly key: string;
+  readonly stored: StoredKey;
+}
 
 /** Stores a new key; the plain key is returned once and kept nowhere. */
 export async function createKey(
   core: Kysely<CoreTables>,
   pepper: Buffer,
-  options: { readonly name: string; readonly now: number; readonly key?: string },
-): Promise<{ readonly key: string; readonly stored: StoredKey }> {
-  const key = options.key ?? generateApiKey();
+  options: NewKey,
+): Promise<CreatedKey> {
+  const created = newKey(pepper, options);
+  await insertKey(core, created.stored);
+  return created;
+}
+
+/** The same before it is stored: for a change of the directory that writes more. */
+export function newKey(pepper: Buffer, options: NewKey): CreatedKey {
+  const { key = generateApiKey(), name, now, ownerId = null, settings = {} } = options;
+  const { organizationId, projectId } = { ...DEFAULT_PLACE, ...options };
   const stored: StoredKey = {
-    id: newId("key_", options.now),
-    name: options.name,
+    id: newId("key_", now),
+    name,
     digest: digestOf(key, pepper),
     hint: hintOf(key),
-    createdAt: options.now,
+    createdAt: now,
     revokedAt: null,
+    organizationId,
+    projectId,
+    ownerId,
+    settings: JSON.stringify(settings),
+    expiresAt: options.expiresAt ?? null,
+    disabledAt: null,
+    replacedBy: null,
+    lastUsedAt: null,
   };
-  await insertKey(core, stored);
   return { key, stored };
 }
+
+export interface Rotation {
+  readonly id: string;
+  readonly now: number;
+  /** How long the secret works that it had; 0: no longer. */
+  readonly overlapMs: number;
+}
+
+/**
+ * Gives a key another secret. It stays the same key, with its policies, budgets and records; the
+ * secret that it had becomes a row of its own that leads to it until the overlap is over. Rejects
+ * with `not_found` where there is no such key in force.
+ */
+export async function rotateKey(
+  core: Kysely<CoreTables>,
+  pepper: Buffer,
+  { id, now, overlapMs }: Rotation,
+): Promise<CreatedKey> {
+  const key = generateApiKey();
+  const changes = { digest: digestOf(key, pepper), hint: hintOf(key) };
+  return changeDirectory(core, async (transaction, version) => {
+    const current = await findKey(transaction, id);
+    if (current === undefined || current.revokedAt !== null || current.replacedBy !== null) {
+      throw new GatewayError(noSuchKey(id));
+    }
+    // First the new secret: no two rows may have the same one.
+    await updateKeyAt(transaction, { id, changes }, version);
+    const earlier: StoredKey = {
+      ...current,
+      id: newId("key_", now),
+      name: `${current.name} (before ${new Date(now).toISOString()})`,
+      replacedBy: id,
+      expiresAt: Math.min(now + overlapMs, current.expiresAt ?? Infinity),
+    };
+    await insertKeyAt(transaction, earlier, version);
+    return { key, stored: { ...current, ...changes } };
+  });
+}
+
+const noSuchKey = (id: string): Failure => ({
+  code: "not_found",
+  field: "id",
+  message: `There is no key "${id.slice(0, 60)}" in force that could be rotated.`,
+});
 
 export interface BootstrapKey {
   /** The key itself when it was made just now: to be shown once. */
@@ -55,7 +145,7 @@ export async function bootstrapKey(
   if (fromEnvironment !== "") checkEnvironmentKey(fromEnvironment);
   const digest = fromEnvironment === "" ? undefined : digestOf(fromEnvironment, pepper);
   const keys = await listKeys(core);
-  const active = keys.filter((key) => key.revokedAt === null);
+  const active = keys.filter((key) => key.revokedAt === null && key.replacedBy === null);
   const former = active.filter((key) => key.name === VARIABLE && key.digest !== digest);
   for (const { id } of former) await updateKey(core, id, { name: FORMER, revokedAt: now });
   if (digest !== undefined) {
@@ -71,6 +161,11 @@ export async function bootstrapKey(
 }
 
 function checkEnvironmentKey(key: string): void {
+  if (isDamaged(key)) {
+    throw new Error(
+      "TURNPIKE_KEY looks like a key that Turnpike made, and its checksum does not fit. Copy it again, or set one that does not begin with sk-tp-.",
+    );
+  }
   if (key.length >= MIN_LENGTH) return;
   throw new Error(
     `TURNPIKE_KEY must have at least ${MIN_LENGTH} characters, for example the output of: openssl rand -hex 32`,

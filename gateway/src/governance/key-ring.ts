@@ -1,67 +1,74 @@
-import type { Kysely } from "kysely";
+import { GatewayError, type Failure } from "#canonical/failure.ts";
+import type { Access } from "#governance/access.ts";
+import { digestOf, isDamaged } from "#governance/api-key.ts";
+import type { Directory } from "#governance/directory.ts";
 
-import { GatewayError } from "#canonical/failure.ts";
-import { digestOf } from "#governance/api-key.ts";
-import { keysVersion, listKeys, type StoredKey } from "#store/keys.ts";
-import type { CoreTables } from "#store/schema.ts";
-
-/** Revocation takes effect within this. */
-const RELOAD_MS = 500;
-/** How long the last good list serves when the store cannot be read. */
+/** How long what was last read serves when the store cannot be read. */
 const STALE_MS = 60_000;
+/** Last uses are written so often. */
+const USED_MS = 60_000;
 
-/** The keys in memory: looked up by digest, read anew from the store twice a second. */
+/** Who sends a credential, out of memory. */
 export interface KeyRing {
   /**
-   * The key's record. Throws `unauthenticated` for a missing, unknown or revoked key and
-   * `store_unavailable` when the list is too old to be trusted: a failed store is never a 401.
+   * What the key gives access to. Throws `unauthenticated` for a missing, unknown, expired or revoked
+   * key, `forbidden` for one that is out of force, and `store_unavailable` when the directory is too
+   * old to be trusted: a failed store is never a 401.
    */
-  authenticate(credential: string | undefined): StoredKey;
-  reload(): Promise<void>;
-  close(): void;
+  authenticate(credential: string | undefined): Access;
+  close(): Promise<void>;
 }
 
-export async function openKeyRing(
-  core: Kysely<CoreTables>,
-  pepper: Buffer,
-  now: () => number,
-): Promise<KeyRing> {
-  let byDigest = new Map<string, StoredKey>();
+export interface KeyRingOptions {
+  readonly directory: Directory;
+  readonly pepper: Buffer;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Writes when keys were used; asked once a minute, and never waited for by a request. */
+  readonly noteUsed: (keyIds: readonly string[], usedAt: number) => Promise<void>;
+}
+
+export function openKeyRing({ directory, pepper, now, noteUsed }: KeyRingOptions): KeyRing {
   /**
-   * Valid keys that have come since the last look: a digest costs more than the rest of the look-up.
-   * Forgotten twice a second, so that no plain key stays in memory for its own sake.
+   * Valid keys that have come since the last look at the store: a digest costs more than the rest of
+   * the look-up. Forgotten twice a second, so that no plain key stays in memory for its own sake.
    */
-  const seen = new Map<string, StoredKey>();
-  let loadedAt = 0;
-  const reload = async (): Promise<void> => {
-    const keys = await listKeys(core);
-    byDigest = new Map(keys.map((key) => [key.digest, key]));
-    seen.clear();
-    loadedAt = now();
+  const seen = new Map<string, Access>();
+  directory.onLook(() => seen.clear());
+  let used = new Set<string>();
+  const writeUsed = async (): Promise<void> => {
+    const ids = [...used];
+    used = new Set();
+    // A use that is not noted is no loss that anybody should wait for: the next one is.
+    if (ids.length > 0) await noteUsed(ids, now()).catch(() => undefined);
   };
-  await reload();
-  let version = await keysVersion(core);
-  const look = async (): Promise<void> => {
-    const found = await keysVersion(core);
-    if (found !== version) await reload();
-    version = found;
-    loadedAt = now();
-    seen.clear();
-  };
-  // A failed look leaves the last good list in force until it is stale.
-  const timer = setInterval(() => void look().catch(() => undefined), RELOAD_MS);
+  const timer = setInterval(() => void writeUsed(), USED_MS);
   timer.unref();
+  const lookUp = (credential: string): Access => {
+    if (isDamaged(credential)) throw new GatewayError(DAMAGED);
+    const found = directory.find(digestOf(credential, pepper));
+    if (found === undefined) throw new GatewayError(UNKNOWN);
+    if ("refused" in found) throw new GatewayError(found.refused);
+    return found.access;
+  };
   return {
-    reload,
-    close: () => clearInterval(timer),
     authenticate(credential) {
       if (credential === undefined || credential === "") throw new GatewayError(MISSING);
-      const key = seen.get(credential) ?? byDigest.get(digestOf(credential, pepper));
-      if (now() - loadedAt > STALE_MS) throw new GatewayError(STORE_DOWN);
-      if (key === undefined) throw new GatewayError(UNKNOWN);
-      if (key.revokedAt !== null) throw new GatewayError(REVOKED);
-      seen.set(credential, key);
-      return key;
+      const known = seen.get(credential);
+      const time = now();
+      if (time - directory.knownAt() > STALE_MS) throw new GatewayError(STORE_DOWN);
+      const access = known ?? lookUp(credential);
+      const { id, expiresAt } = access.key;
+      if (expiresAt !== null && time >= expiresAt) throw new GatewayError(expired(expiresAt));
+      if (known === undefined) {
+        seen.set(credential, access);
+        used.add(id);
+      }
+      return access;
+    },
+    close: async () => {
+      clearInterval(timer);
+      await writeUsed();
     },
   };
 }
@@ -78,10 +85,16 @@ const UNKNOWN = {
     "The API key is not a key of this gateway. Provider keys do not work here; `turnpike keys create` makes a Turnpike key.",
 } as const;
 
-const REVOKED = {
+const DAMAGED = {
   code: "unauthenticated",
-  message: "The API key was revoked. Ask the operator for a new one (`turnpike keys create`).",
+  message:
+    "The API key is not complete, or has a wrong character: its checksum does not fit. Copy it again from where it is kept.",
 } as const;
+
+const expired = (expiresAt: number): Failure => ({
+  code: "unauthenticated",
+  message: `The API key expired on ${new Date(expiresAt).toISOString()}. Ask for a new one (\`turnpike keys create\`).`,
+});
 
 const STORE_DOWN = {
   code: "store_unavailable",

@@ -5,3 +5,10 @@ export function formatUsd(nanoUsd: bigint): string {
   const whole = digits.slice(0, -9);
   return fraction === "" ? whole : `${whole}.${fraction}`;
 }
+
+/** USD as text or number, to nano-USD; digits beyond the ninth are cut. The inverse of `formatUsd`. */
+export function parseUsd(usd: string | number): bigint {
+  const text = typeof usd === "number" ? usd.toFixed(9) : usd;
+  const [whole = "0", fraction = ""] = text.split(".");
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+}

@@ -1,12 +1,12 @@
+import type { Access } from "#governance/access.ts";
 import { headerText, type Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
-import type { StoredKey } from "#store/keys.ts";
 
 /**
  * Finds the caller's key where the SDKs send it: `Authorization: Bearer`, Anthropic's `x-api-key`,
  * Google's `x-goog-api-key`. Throws `unauthenticated`.
  */
-export const authenticate = (exchange: Exchange, keys: Gateway["keys"]): StoredKey =>
+export const authenticate = (exchange: Exchange, keys: Gateway["keys"]): Access =>
   keys.authenticate(credentialOf(exchange));
 
 export function credentialOf({ headers }: Pick<Exchange, "headers">): string | undefined {

@@ -1,9 +1,9 @@
 import type { Failure } from "#canonical/failure.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 import type { ServiceTier, Usage } from "#canonical/usage.ts";
+import type { Access } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import type { Loss } from "#protocols/codec.ts";
-import type { StoredKey } from "#store/keys.ts";
 import type { AttemptRecord } from "#telemetry/request-record.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
@@ -27,7 +27,8 @@ export interface Call {
   readonly gateway: Gateway;
   /** Aborted when the client leaves or the time is up; every attempt hangs on it. */
   readonly signal: AbortSignal;
-  key?: StoredKey;
+  /** Who asks, and all that applies to it. */
+  access?: Access;
   body?: JsonBody;
   options?: GatewayOptions;
   modelAsked: string;
@@ -59,6 +60,10 @@ export interface Call {
   overheadToContentMs?: number;
   readonly attempts: AttemptRecord[];
 }
+
+/** Who learns apart from whom; before it is known who asks, nobody. */
+export const organizationOf = ({ access }: Pick<Call, "access">): string =>
+  access?.organization.id ?? "";
 
 /** What an operation reads from a request, whatever its dialect. */
 export interface ParsedCall {

@@ -1,8 +1,9 @@
 import type { Kysely } from "kysely";
 
 import { GatewayError, invalidRequest } from "#canonical/failure.ts";
+import type { Access } from "#governance/access.ts";
 import { asObject, asString, type JsonObject } from "#lib/json.ts";
-import { DEFAULT_ORGANIZATION, type Learner } from "#pipeline/learner.ts";
+import type { Learner } from "#pipeline/learner.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Score, Subject } from "#routing/learning/route-learning.ts";
 import { replaceFeedback, type FeedbackRow } from "#store/feedback.ts";
@@ -75,22 +76,24 @@ interface Deps {
   readonly now: () => number;
 }
 
+type Caller = Pick<Access, "key" | "organization">;
+
 /** Keeps what a key says of one of its own answers. Throws `not_found` where it has no such request. */
-export type GiveFeedback = (keyId: string, feedback: Feedback) => Promise<void>;
+export type GiveFeedback = (access: Caller, feedback: Feedback) => Promise<void>;
 
 /** Feedback that is stored, its comment sealed, and learnt from. */
 export const createFeedback =
   ({ records, master, learner, now }: Deps): GiveFeedback =>
-  async (keyId, { generationId, score, comment }) => {
+  async ({ key: { id: keyId }, organization }, { generationId, score, comment }) => {
     const record = await findRecord(records, generationId);
     if (record === undefined || record.key_id !== keyId) throw generationNotFound(generationId);
-    const subject = learner.isEnabled() ? subjectOf(record) : undefined;
+    const subject = learner.isEnabled() ? subjectOf(record, organization.id) : undefined;
     const at = now();
     const context = `feedback:${keyId}:${generationId}`;
     const before = await replaceFeedback(records, {
       request_id: generationId,
       key_id: keyId,
-      organization: DEFAULT_ORGANIZATION,
+      organization: organization.id,
       created_at: at,
       score,
       task_class: subject?.taskClass ?? null,
@@ -116,12 +119,12 @@ const generationNotFound = (id: string): GatewayError =>
   });
 
 /** What a request's answer teaches about; nothing where it was in no class, or nobody answered. */
-function subjectOf({ decision }: RecordRow): Subject | undefined {
+function subjectOf({ decision }: RecordRow, organization: string): Subject | undefined {
   if (decision === null) return undefined;
   const { auto, shadow, model } = asObject(JSON.parse(decision));
   const judged = auto ?? asObject(shadow)["decision"];
   const taskClass = asString(asObject(asObject(judged)["assessment"])["taskClass"]);
   const modelId = asString(model);
   if (taskClass === undefined || modelId === undefined) return undefined;
-  return { organization: DEFAULT_ORGANIZATION, taskClass, modelId };
+  return { organization, taskClass, modelId };
 }

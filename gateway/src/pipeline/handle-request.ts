@@ -28,7 +28,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   const stop = endWith(abort, call);
   let reply: Reply | undefined;
   try {
-    call.key = authenticate(exchange, gateway.keys);
+    call.access = authenticate(exchange, gateway.keys);
     call.body = await expandStoredInput(call, readBody(exchange.body));
     const options = (call.options = readGatewayOptions(call.body.object, exchange.headers));
     call.faults = faultsOf(call);

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-import type { Call } from "#pipeline/call.ts";
+import { organizationOf, type Call } from "#pipeline/call.ts";
 import { createAskedAgain } from "#routing/learning/asked-again.ts";
 import { drawn, explores } from "#routing/learning/explore.ts";
 import {
@@ -17,9 +17,6 @@ import type { Route } from "#routing/route.ts";
 import { listFeedbackTimes, listPosteriors, writePosterior } from "#store/feedback.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
-
-/** Who learns apart from whom. All keys are one organization's so far. */
-export const DEFAULT_ORGANIZATION = "default";
 
 /** What the gateway learns about its routes; survives a restart. */
 export interface Learner {
@@ -78,7 +75,8 @@ export async function openLearner(options: LearnerOptions): Promise<Learner> {
     },
     noteEnd: (call, route, end) => {
       if (!isEnabled()) return;
-      if (call.key !== undefined) learning.noteCaller(DEFAULT_ORGANIZATION, call.key.id);
+      const { access } = call;
+      if (access !== undefined) learning.noteCaller(access.organization.id, access.key.id);
       const subject = subjectOf(call, route);
       const names = signalsOf(end);
       if (subject !== undefined && names !== undefined) signal(subject, names);
@@ -140,11 +138,11 @@ const rowOf = (
 });
 
 /** What an answer is judged as; nothing where the request was put in no class. */
-function subjectOf({ plan, shadow }: Call, { model }: Route): Subject | undefined {
-  const decision = plan?.decision ?? shadow?.()?.decision;
+function subjectOf(call: Call, { model }: Route): Subject | undefined {
+  const decision = call.plan?.decision ?? call.shadow?.()?.decision;
   if (decision === undefined) return undefined;
   const { taskClass } = decision.assessment;
-  return { organization: DEFAULT_ORGANIZATION, taskClass, modelId: model.id };
+  return { organization: organizationOf(call), taskClass, modelId: model.id };
 }
 
 const turnOf = ({ exchange, gateway, needs }: Call, subject: Subject | undefined) => ({

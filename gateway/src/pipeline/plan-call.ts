@@ -1,6 +1,5 @@
-import type { Call, ParsedCall } from "#pipeline/call.ts";
+import { organizationOf, type Call, type ParsedCall } from "#pipeline/call.ts";
 import type { GatewayOptions } from "#pipeline/gateway-options.ts";
-import { DEFAULT_ORGANIZATION } from "#pipeline/learner.ts";
 import { beginShadow } from "#pipeline/shadow.ts";
 import { planRoutes } from "#routing/plan-routes.ts";
 import type { PlanContext, RoutingRequest } from "#routing/planning.ts";
@@ -10,9 +9,9 @@ const SEEDS = 2 ** 31;
 
 /** The plan of a request: its wishes, its conversation, and the market and health of this moment. */
 export function planCall(call: Call, parsed: ParsedCall, options: GatewayOptions): Plan {
-  const { exchange, gateway, key } = call;
+  const { exchange, gateway, access } = call;
   const { sessionId } = options;
-  call.sessionKey = parsed.sessionKey?.({ keyId: key?.id ?? "", sessionId });
+  call.sessionKey = parsed.sessionKey?.({ keyId: access?.key.id ?? "", sessionId });
   const previous =
     call.sessionKey !== undefined && (parsed.isContinued === true || sessionId !== undefined)
       ? gateway.sessions.recall(call.sessionKey)
@@ -35,7 +34,7 @@ export function planCall(call: Call, parsed: ParsedCall, options: GatewayOptions
     seed,
     nowMs: exchange.startedAt,
     tickMs: gateway.tick(),
-    ...gateway.learner.evidence(DEFAULT_ORGANIZATION, seed),
+    ...gateway.learner.evidence(organizationOf(call), seed),
   };
   const plan = planRoutes(request, context);
   beginShadow(call, parsed, { request, context, plan });

@@ -202,9 +202,9 @@ const answeredOf = ({ answer, usage }: Outcome): Answered | undefined =>
 
 /** The caller's side of a record. Client's text is cut: a record is metadata, whatever was sent. */
 function askedFor(call: Call) {
-  const { key, options } = call;
+  const { access, options } = call;
   return {
-    keyId: key?.id ?? null,
+    keyId: access?.key.id ?? null,
     modelAsked: call.modelAsked.slice(0, MAX_TEXT),
     streamed: call.streamed,
     sessionId: options?.sessionId ?? null,

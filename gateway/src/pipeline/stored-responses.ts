@@ -77,7 +77,7 @@ export async function expandStoredInput(call: Call, body: JsonBody): Promise<Jso
   if (body.object["background"] === true) throw new GatewayError(NO_BACKGROUND);
   const id = body.object["previous_response_id"];
   if (typeof id !== "string" || id === "") return body;
-  const stored = await call.gateway.responses.get(call.key?.id ?? "", id);
+  const stored = await call.gateway.responses.get(call.access?.key.id ?? "", id);
   if (stored === undefined) throw responseNotFound(id, "previous_response_id");
   const input = [
     ...stored.input,
@@ -109,12 +109,13 @@ function inputItems(body: JsonObject): readonly unknown[] {
  * sent: who has seen the end of a response can ask for it.
  */
 export async function keepResponse(call: Call, answer: string): Promise<void> {
-  const { exchange, body, key, gateway } = call;
-  if (exchange.protocol !== "openai-responses" || body === undefined || key === undefined) return;
+  const { exchange, body, access, gateway } = call;
+  if (exchange.protocol !== "openai-responses" || body === undefined || access === undefined)
+    return;
   if (body.object["store"] !== true) return;
   const response = call.streamed ? responseOfStream(answer) : parseObject(answer);
   if (response === undefined) return;
-  await gateway.responses.put(key.id, {
+  await gateway.responses.put(access.key.id, {
     response,
     input: withItemIds(inputItems(body.object), response),
   });

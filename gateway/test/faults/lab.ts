@@ -17,6 +17,7 @@ import type { Behaviour } from "#test/faults/behaviour.ts";
 import { RecordingSink, viewOf, type ClientView } from "#test/faults/client-view.ts";
 import { memorySend, type OpenConnections } from "#test/faults/play-in-memory.ts";
 import type { Protocol } from "#test/faults/wire.ts";
+import { testAccess } from "#test/test-access.ts";
 
 export type Mode = "stream" | "whole";
 
@@ -125,7 +126,7 @@ export class Lab {
       (facts: unknown, message: string): void =>
         void this.logs.push({ level, facts, message });
     this.#gateway = {
-      keys: { authenticate: () => KEY },
+      keys: { authenticate: () => testAccess() },
       market: () => market,
       send: memorySend(decide, this.open),
       writeRecord: async (record) => void this.records.push(record),
@@ -204,15 +205,6 @@ async function untilDone(isDone: () => boolean): Promise<void> {
     await vi.advanceTimersToNextTimerAsync();
   }
 }
-
-const KEY = {
-  id: "key_1",
-  name: "test",
-  digest: "",
-  hint: "",
-  createdAt: 0,
-  revokedAt: null,
-} as const;
 
 /** The route that a request goes to, by its host and its credential. */
 function routeOf({ url, headers }: UpstreamRequest): string {

@@ -13,10 +13,10 @@ interface Deps {
 /** Adds `POST /v1/feedback`: what a caller thinks of an answer, which routing learns from. */
 export function addFeedbackRoute(server: FastifyInstance, { keys, giveFeedback }: Deps): void {
   server.post("/v1/feedback", async (request) => {
-    const key = keys.authenticate(credentialOf(request));
+    const access = keys.authenticate(credentialOf(request));
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const feedback = readFeedback(readBody(bytes).object);
-    await giveFeedback(key.id, feedback);
+    await giveFeedback(access, feedback);
     const { generationId, score } = feedback;
     // There is one a request: its id follows from the request's.
     const id = generationId.replace(/^req_/, "fb_");

@@ -3,7 +3,6 @@ import type { FastifyInstance } from "fastify";
 import { credentialOf } from "#pipeline/authenticate.ts";
 import { explainRequest } from "#pipeline/explain-request.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
-import { DEFAULT_ORGANIZATION } from "#pipeline/learner.ts";
 import { readBody } from "#pipeline/read-body.ts";
 
 type Deps = Pick<
@@ -20,7 +19,7 @@ export function addRouteRoute(
   now: () => number,
 ): void {
   server.post("/v1/route", (request) => {
-    const key = keys.authenticate(credentialOf(request));
+    const { key, organization } = keys.authenticate(credentialOf(request));
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     return explainRequest(
       { body: readBody(bytes).object, headers: request.headers, keyId: key.id },
@@ -30,7 +29,7 @@ export function addRouteRoute(
         seed: Math.floor(random() * SEEDS),
         nowMs: now(),
         tickMs: tick(),
-        ...learner.evidence(DEFAULT_ORGANIZATION),
+        ...learner.evidence(organization.id),
       },
       (sessionKey) => sessions.recall(sessionKey),
     );

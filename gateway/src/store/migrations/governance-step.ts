@@ -78,7 +78,7 @@ export const GOVERNANCE: Step = [
   "ALTER TABLE keys ADD COLUMN last_used_at INTEGER",
   "ALTER TABLE keys ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
   "CREATE INDEX keys_project ON keys (project_id)",
-  "CREATE INDEX keys_version ON keys (version)",
+  "CREATE INDEX keys_version ON keys (version, id)",
   `CREATE TABLE policies (
     id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations (id),
     level TEXT NOT NULL CHECK (level IN ('organization', 'team', 'project', 'key')),

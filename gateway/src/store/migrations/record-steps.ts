@@ -36,5 +36,18 @@ const FEEDBACK: Step = [
   ) STRICT`,
 ];
 
+/** Before there were organizations, all keys were one that had no name of its own. */
+const ORGANIZATIONS: Step = [
+  "UPDATE feedback SET organization = 'org_default' WHERE organization = 'default'",
+  "UPDATE route_posteriors SET organization = 'org_default' WHERE organization = 'default'",
+];
+
 /** Of `records.db`. Released steps are never changed: what they made is in people's files. */
-export const RECORD_STEPS: readonly Step[] = [RECORDS, DECISIONS, FEEDBACK, REPORTS, CONTENT];
+export const RECORD_STEPS: readonly Step[] = [
+  RECORDS,
+  DECISIONS,
+  FEEDBACK,
+  ORGANIZATIONS,
+  REPORTS,
+  CONTENT,
+];

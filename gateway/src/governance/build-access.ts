@@ -1,0 +1,197 @@
+import {
+  budgetDocumentSchema,
+  keySettingsSchema,
+  organizationSettingsSchema,
+  policyDocumentSchema,
+  priceOverrideDocumentSchema,
+  projectSettingsSchema,
+  type KeySettings,
+  type Level,
+  type PolicyDocument,
+} from "@turnpike/contract/governance.ts";
+
+import type { Failure } from "#canonical/failure.ts";
+import type {
+  Access,
+  AccessKey,
+  AccessOrganization,
+  ActiveBudget,
+  LevelLimits,
+} from "#governance/access.ts";
+import type { DirectoryTables, Row } from "#governance/directory-tables.ts";
+import { effectivePolicy, type PolicyLayer } from "#governance/effective-policy.ts";
+import type { StoredKey } from "#store/keys.ts";
+
+/** A key's access, or why it is refused for as long as the directory stays as it is. */
+export type Found = { readonly access: Access } | { readonly refused: Failure };
+
+/** What is attached at one level of the tree that a key hangs on. */
+export interface Place {
+  readonly level: Level;
+  readonly id: string;
+}
+
+/** Puts together what applies to a key that is no earlier secret of another. */
+export function buildAccess(key: StoredKey, tables: DirectoryTables): Found {
+  const refused = keyRefusal(key);
+  if (refused !== undefined) return { refused };
+  try {
+    return accessOf(key, tables);
+  } catch {
+    // A document of a newer Turnpike, or damaged: what it forbids is not known, so all is.
+    return { refused: UNREADABLE };
+  }
+}
+
+/** An earlier secret of a key that was rotated: it is that key, as long as its own state allows. */
+export function earlierSecret(secret: StoredKey, current: Found | undefined): Found {
+  const refused = keyRefusal(secret);
+  if (refused !== undefined) return { refused };
+  if (current === undefined) return { refused: GONE };
+  if ("refused" in current) return current;
+  const { access } = current;
+  const expiresAt = earliest(secret.expiresAt, access.key.expiresAt);
+  return { access: { ...access, key: { ...access.key, expiresAt } } };
+}
+
+function accessOf(key: StoredKey, tables: DirectoryTables): Found {
+  const organization = tables.organizations.get(key.organizationId);
+  const project = tables.projects.get(key.projectId);
+  if (organization === undefined || project === undefined) return { refused: GONE };
+  if (organization.disabled_at !== null) return { refused: DISABLED_ORGANIZATION };
+  if (project.archived_at !== null) return { refused: ARCHIVED_PROJECT };
+  const team = project.team_id === null ? undefined : tables.teams.get(project.team_id);
+  const places: readonly Place[] = [
+    { level: "organization", id: organization.id },
+    ...(team === undefined ? [] : [{ level: "team", id: team.id } as const]),
+    { level: "project", id: project.id },
+    { level: "key", id: key.id },
+  ];
+  const settings = keySettingsSchema.parse(JSON.parse(key.settings));
+  const layers = policyLayers(places, tables);
+  return {
+    access: {
+      key: accessKey(key, settings),
+      organization: accessOrganization(organization),
+      ...(team !== undefined && { team: { id: team.id, name: team.name } }),
+      project: {
+        id: project.id,
+        name: project.name,
+        settings: projectSettingsSchema.parse(JSON.parse(project.settings)),
+      },
+      policy: effectivePolicy([...layers, ...settingsLayer(key.id, settings)]),
+      limits: limitsOf(layers),
+      budgets: places.flatMap((place) => budgetsAt(place, tables)),
+      priceOverrides: overridesOf(organization.id, tables),
+    },
+  };
+}
+
+const accessKey = (
+  { id, name, hint, ownerId, createdAt, expiresAt }: StoredKey,
+  settings: KeySettings,
+): AccessKey => ({ id, name, hint, ownerId, settings, createdAt, expiresAt });
+
+const accessOrganization = (row: Row<"organizations">): AccessOrganization => ({
+  id: row.id,
+  slug: row.slug,
+  name: row.name,
+  plan: row.plan,
+  timeZone: row.time_zone,
+  settings: organizationSettingsSchema.parse(JSON.parse(row.settings)),
+});
+
+/** The policies at the places, the widest first. */
+export const policyLayers = (
+  places: readonly Place[],
+  { policies }: Pick<DirectoryTables, "policies">,
+): readonly PolicyLayer[] =>
+  places.flatMap(({ level, id }) => {
+    const row = policies.get(`${level}:${id}`);
+    if (row === undefined) return [];
+    const document = policyDocumentSchema.parse(JSON.parse(row.document));
+    return [{ origin: { level, targetId: id, source: row.id }, document }];
+  });
+
+/** What a key's own settings bound is one more policy at its level. */
+export function settingsLayer(
+  keyId: string,
+  { models, providers, endpoints }: Access["key"]["settings"],
+): readonly PolicyLayer[] {
+  if (models === undefined && providers === undefined && endpoints === undefined) return [];
+  const document: PolicyDocument = {
+    ...(models !== undefined && { models: { allow: models } }),
+    ...(providers !== undefined && { providers: { allow: providers } }),
+  };
+  const origin = { level: "key", targetId: keyId, source: "settings" } as const;
+  return [{ origin, document, ...(endpoints !== undefined && { endpoints }) }];
+}
+
+const limitsOf = (layers: readonly PolicyLayer[]): readonly LevelLimits[] =>
+  layers.flatMap(({ origin: { level, targetId }, document: { limits } }) =>
+    limits === undefined ? [] : [{ level, targetId, limits }],
+  );
+
+function budgetsAt(
+  { level, id: targetId }: Place,
+  { budgets }: DirectoryTables,
+): readonly ActiveBudget[] {
+  return [...(budgets.get(`${level}:${targetId}`)?.values() ?? [])].map((row) => ({
+    id: row.id,
+    name: row.name,
+    level,
+    targetId,
+    document: budgetDocumentSchema.parse(JSON.parse(row.document)),
+    limit: BigInt(row.limit_amount),
+    pausedAt: row.paused_at,
+    resetAt: row.reset_at,
+  }));
+}
+
+const overridesOf = (
+  organizationId: string,
+  { priceOverrides }: DirectoryTables,
+): Access["priceOverrides"] =>
+  [...(priceOverrides.get(organizationId)?.values() ?? [])].map((row) =>
+    priceOverrideDocumentSchema.parse(JSON.parse(row.document)),
+  );
+
+const earliest = (one: number | null, other: number | null): number | null =>
+  one === null ? other : other === null ? one : Math.min(one, other);
+
+function keyRefusal({ revokedAt, disabledAt }: StoredKey): Failure | undefined {
+  if (revokedAt !== null) return REVOKED;
+  return disabledAt === null ? undefined : DISABLED;
+}
+
+const REVOKED: Failure = {
+  code: "unauthenticated",
+  message: "The API key was revoked. Ask the operator for a new one (`turnpike keys create`).",
+};
+
+const DISABLED: Failure = {
+  code: "forbidden",
+  message: "The API key is disabled. Whoever administers its project can enable it again.",
+};
+
+/** Its organization, project or successor is not in the directory: rows are never removed, so nobody made it so. */
+const GONE: Failure = {
+  code: "forbidden",
+  message: "The API key belongs to a project that does not exist. Ask the operator for another.",
+};
+
+const DISABLED_ORGANIZATION: Failure = {
+  code: "forbidden",
+  message: "The organization of this API key is disabled. Ask the operator of the gateway.",
+};
+
+const ARCHIVED_PROJECT: Failure = {
+  code: "forbidden",
+  message: "The project of this API key is archived. Ask for a key of another project.",
+};
+
+const UNREADABLE: Failure = {
+  code: "store_unavailable",
+  message:
+    "A policy, budget or setting of this API key cannot be read by this version of the gateway; nothing is allowed until it can. Tell the operator.",
+};
