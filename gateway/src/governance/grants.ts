@@ -1,3 +1,4 @@
+import { GatewayError } from "#canonical/failure.ts";
 import type { Actor, ActorMembership } from "#governance/actor.ts";
 import { ACTIONS, can, roleAllows, type Place, type Scope } from "#governance/permissions.ts";
 
@@ -6,9 +7,27 @@ import { ACTIONS, can, roleAllows, type Place, type Scope } from "#governance/pe
  * do all that it allows at that place: so an admin makes no owner and removes none, and an admin key
  * with a few scopes makes nobody who could do more than these.
  */
-export function mayGiveRole(actor: Actor, membership: ActorMembership): boolean {
+export function mayGiveRole(
+  actor: Actor,
+  membership: ActorMembership,
+  how: "members.write" | "invitations.write" | "service-accounts.write" = "members.write",
+): boolean {
   const place = { organizationId: membership.organizationId, teamId: membership.teamId };
-  return can(actor, "members.write", place) && holdsRole(actor, membership, ACTIONS);
+  return can(actor, how, place) && holdsRole(actor, membership, ACTIONS);
+}
+
+/** Throws `forbidden` unless the actor may give the role there. */
+export function checkMayGiveRole(
+  actor: Actor,
+  membership: ActorMembership,
+  how?: Parameters<typeof mayGiveRole>[2],
+): void {
+  if (mayGiveRole(actor, membership, how)) return;
+  throw new GatewayError({
+    code: "forbidden",
+    field: "role",
+    message: `You may not give or take the role "${membership.role}" there: it allows more than you may do yourself.`,
+  });
 }
 
 /** Whether the actor may do there, with its own things and with others', what the role may of these. */
@@ -35,7 +54,6 @@ export interface AdminKeyGrant {
   readonly owner: {
     readonly id: string;
     readonly kind: "person" | "service";
-    readonly isPlatformAdmin: boolean;
     readonly memberships: readonly ActorMembership[];
   };
 }
