@@ -224,6 +224,9 @@ const routing = z.strictObject({
     })
     .optional()
     .describe("A second attempt beside one that is slow to begin. Both cost."),
+  baseline: name
+    .optional()
+    .describe("The model that reports compare costs with where a caller names its own."),
   allowFaultHeader: z
     .boolean()
     .optional()

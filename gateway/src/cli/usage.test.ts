@@ -6,42 +6,13 @@ import { openStore } from "#store/store.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { RequestRecord } from "#telemetry/request-record.ts";
 import { createTestCli, type TestCli } from "#test/cli.ts";
+import { requestRecord as record } from "#test/request-record.ts";
 
 let cli: TestCli;
 beforeEach(() => {
   cli = createTestCli();
 });
 afterEach(() => cli.remove());
-
-const record = (id: string, rest: Partial<RequestRecord>): RequestRecord => ({
-  id,
-  startedAt: Date.now() - 1000,
-  keyId: "key_1",
-  operation: "chat",
-  protocol: "openai-chat",
-  modelAsked: "auto",
-  modelUsed: "demo-echo",
-  provider: "demo",
-  upstreamId: null,
-  streamed: false,
-  status: 200,
-  failure: null,
-  finishReason: "stop",
-  attempts: [],
-  usage: null,
-  costNanoUsd: 1_500_000_001n,
-  costReason: null,
-  lossNanoUsd: 0n,
-  decision: null,
-  firstContentMs: 1,
-  totalMs: 2,
-  overheadMs: 1,
-  sessionId: null,
-  endUser: null,
-  tags: [],
-  warnings: [],
-  ...rest,
-});
 
 async function write(...records: RequestRecord[]): Promise<void> {
   const store = await openStore({ home: join(cli.folder, "data") });

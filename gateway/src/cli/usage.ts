@@ -29,7 +29,7 @@ export const usageCommand = (io: CliIo) =>
       }
       const by = readGrouping(args.by);
       const rows = await withStore(io, async ({ core, records }) => {
-        const sums = await sumUsage(records, since, by);
+        const sums = await sumUsage(records, { since, until: io.now() + 1 }, by);
         if (by !== "key") return sums;
         const names = new Map((await listKeys(core)).map(({ id, name }) => [id, name]));
         return sums.map((row) => ({ ...row, group: names.get(row.group) ?? row.group }));

@@ -17,7 +17,7 @@ type WrittenRules = Omit<Window, "from" | "to" | "days" | "timeZone">;
 
 /** The policy that a `routing` section describes; what it leaves out stays as the default says. */
 export function policyOf(section: RoutingSection): RoutingPolicy {
-  const { labels, shadow, learning, hedge, allowFaultHeader, health, windows } = section;
+  const { labels, shadow, learning, hedge, allowFaultHeader, health, windows, baseline } = section;
   const { stickyMs = 0, ...defaults } = DEFAULT_POLICY;
   return {
     ...defaults,
@@ -33,6 +33,7 @@ export function policyOf(section: RoutingSection): RoutingPolicy {
     allowFaultHeader: allowFaultHeader === true,
     health: health ?? {},
     ...(hedge !== undefined && { hedge: hedgeOf(hedge) }),
+    ...(baseline !== undefined && { baseline }),
   };
 }
 

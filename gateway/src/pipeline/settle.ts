@@ -13,6 +13,8 @@ import type { StreamEnd } from "#pipeline/relay-stream.ts";
 import type { AttemptOutcome } from "#health/health-tracker.ts";
 import { checkToolCalls } from "#health/tool-call-validity.ts";
 import type { SeenToolCall } from "#pipeline/stream-state.ts";
+import { askedFor } from "#pipeline/asked-for.ts";
+import { comparisonCosts } from "#pipeline/comparison-costs.ts";
 import { decisionOf } from "#pipeline/decision-record.ts";
 import type { Answered } from "#pipeline/shadow.ts";
 import type { Route } from "#routing/route.ts";
@@ -187,6 +189,8 @@ async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
     usage: outcome.usage ?? null,
     costNanoUsd: cost.nanoUsd,
     costReason: "reason" in cost ? cost.reason : null,
+    chargeNanoUsd: cost.nanoUsd,
+    ...comparisonCosts(call, answeredOf(outcome)),
     lossNanoUsd: call.attempts.reduce((sum, one) => sum + BigInt(one.lossNanoUsd ?? 0), 0n),
     decision: decisionOf(call, answeredOf(outcome)),
     totalMs: gateway.tick() - exchange.startedTick,
@@ -199,19 +203,6 @@ async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
 
 const answeredOf = ({ answer, usage }: Outcome): Answered | undefined =>
   answer && { route: answer.route, tier: answer.tier, usage };
-
-/** The caller's side of a record. Client's text is cut: a record is metadata, whatever was sent. */
-function askedFor(call: Call) {
-  const { access, options } = call;
-  return {
-    keyId: access?.key.id ?? null,
-    modelAsked: call.modelAsked.slice(0, MAX_TEXT),
-    streamed: call.streamed,
-    sessionId: options?.sessionId ?? null,
-    endUser: call.endUser?.slice(0, MAX_TEXT) ?? null,
-    tags: options?.tags ?? [],
-  };
-}
 
 /** The provider's side of a record. */
 function answeredBy(call: Call, { answer, finish = null, upstreamId = null }: Outcome) {
@@ -240,8 +231,6 @@ const NOT_ANSWERED = {
   firstContentMs: null,
   warnings: [],
 } as const;
-
-const MAX_TEXT = 200;
 
 function costOf({ answer, route, usage }: Outcome): ReturnType<typeof costAt> {
   const at = answer?.route ?? route;

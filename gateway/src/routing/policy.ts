@@ -58,6 +58,8 @@ export interface TimeWindow {
 
 /** How the operator wants requests to be routed: the `routing` section of `turnpike.yaml`. */
 export interface RoutingPolicy extends RoutingRules {
+  /** The model that reports compare costs with where the caller had named one. */
+  readonly baseline?: string;
   /** Of several that apply, later ones win. */
   readonly windows: readonly TimeWindow[];
   /** How long a conversation stays at its endpoint for the prompt cache; absent: it does not. */

@@ -1,25 +1,59 @@
 import { sql, type CompiledQuery, type Kysely } from "kysely";
 
+import { inChunks } from "#store/in-chunks.ts";
+import { isPostgres, jsonNumber, jsonText } from "#store/json-path.ts";
 import type { RecordTables } from "#store/schema.ts";
 
-export type RecordRow = Omit<RecordTables["request_records"], "seq"> & { readonly seq?: number };
+export type RecordRow = NewRecord & { readonly seq?: number };
 
-type NewRecord = Omit<RecordTables["request_records"], "seq">;
+/** A record to be kept. */
+export type NewRecord = Omit<RecordTables["request_records"], "seq">;
 
-/** Built once, with the order of its columns: building the statement costs more than running it. */
-let insert:
-  | { readonly query: CompiledQuery; readonly columns: readonly (keyof NewRecord)[] }
-  | undefined;
-
-/** Resolves once the row survives a killed process. */
-export async function insertRecord(records: Kysely<RecordTables>, row: NewRecord): Promise<void> {
-  insert ??= {
-    query: records.insertInto("request_records").values(row).compile(),
-    columns: Object.keys(row) as (keyof NewRecord)[],
-  };
-  const { query, columns } = insert;
-  await records.executeQuery({ ...query, parameters: columns.map((column) => row[column]) });
+interface Insert {
+  readonly query: CompiledQuery;
+  /** In the order of the parameters of each row. */
+  readonly columns: readonly (keyof NewRecord)[];
 }
+
+/** Built once for each number of rows: building costs more than running. */
+const inserts = new Map<string, Insert>();
+
+/** Statements that add records; a second one of a request fails. */
+export const insertRecords = (
+  records: Kysely<RecordTables>,
+  rows: readonly NewRecord[],
+): readonly CompiledQuery[] =>
+  inChunks(rows, (chunk) => {
+    const { query, columns } = insertOf(records, chunk);
+    const parameters = chunk.flatMap((row) => columns.map((column) => row[column]));
+    return { ...query, parameters };
+  });
+
+function insertOf(records: Kysely<RecordTables>, rows: readonly NewRecord[]): Insert {
+  const name = `${isPostgres(records)} ${rows.length}`;
+  const known = inserts.get(name);
+  if (known !== undefined) return known;
+  const query = records
+    .insertInto("request_records")
+    .values([...rows])
+    .compile();
+  const made = { query, columns: Object.keys(rows[0] ?? {}) as (keyof NewRecord)[] };
+  inserts.set(name, made);
+  return made;
+}
+
+/** Statements that note the tags of records, to find them by. */
+export const insertTags = (
+  records: Kysely<RecordTables>,
+  rows: readonly RecordTables["request_tags"][],
+): readonly CompiledQuery[] =>
+  rows.map((row) =>
+    records
+      .insertInto("request_tags")
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .compile(),
+  );
 
 export const findRecord = (
   records: Kysely<RecordTables>,
@@ -43,25 +77,26 @@ export const USAGE_GROUPS = {
   key: "key_id",
 } as const;
 
-/** Sums of the requests since a time (Unix ms), the dearest group first. */
+/** Sums of the requests of a time (Unix ms, its end excluded), the dearest group first. */
 export async function sumUsage(
   records: Kysely<RecordTables>,
-  since: number,
+  { since, until }: { readonly since: number; readonly until: number },
   by: keyof typeof USAGE_GROUPS,
 ): Promise<readonly UsageRow[]> {
   const column = USAGE_GROUPS[by];
   const rows = await records
     .selectFrom("request_records")
     .where("started_at", ">=", since)
+    .where("started_at", "<", until)
     .groupBy(column)
     .select(({ fn }) => [
       sql<string>`coalesce(${sql.ref(column)}, '-')`.as("group"),
       fn.countAll<number>().as("requests"),
-      sql<number>`sum(failure is not null)`.as("failed"),
+      sql<number>`sum(case when failure is null then 0 else 1 end)`.as("failed"),
       sql<number>`coalesce(sum(input_tokens), 0)`.as("inputTokens"),
       sql<number>`coalesce(sum(output_tokens), 0)`.as("outputTokens"),
       sql<number>`coalesce(sum(cost_nano_usd), 0)`.as("costNanoUsd"),
-      sql<number>`sum(cost_nano_usd is null)`.as("unpriced"),
+      sql<number>`sum(case when cost_nano_usd is null then 1 else 0 end)`.as("unpriced"),
     ])
     .orderBy("costNanoUsd", "desc")
     .execute();
@@ -126,18 +161,18 @@ export async function sumShadows(
   records: Kysely<RecordTables>,
   since: number,
 ): Promise<readonly ShadowRow[]> {
-  const shadow = (path: string) =>
-    sql<number | null>`json_extract(decision, ${`$.shadow.${path}`})`;
+  const shadow = (name: string) => jsonNumber(records, "decision", ["shadow", name]);
+  const model = jsonText(records, "decision", ["model"]);
   const isPriced = sql`cost_nano_usd is not null and ${shadow("costNanoUsd")} is not null`;
   return records
     .selectFrom("request_records")
     .where("started_at", ">=", since)
     .where(shadow("answeredQuality"), "is not", null)
-    .groupBy(sql`json_extract(decision, '$.model')`)
+    .groupBy(model)
     .select(({ fn }) => [
-      sql<string>`json_extract(decision, '$.model')`.as("model"),
+      sql<string>`${model}`.as("model"),
       fn.countAll<number>().as("requests"),
-      sql<number>`sum(${isPriced})`.as("priced"),
+      sql<number>`sum(case when ${isPriced} then 1 else 0 end)`.as("priced"),
       sql<number>`coalesce(sum(case when ${isPriced} then cost_nano_usd end), 0)`.as("costNanoUsd"),
       sql<number>`coalesce(sum(case when ${isPriced} then ${shadow("costNanoUsd")} end), 0)`.as(
         "autoNanoUsd",

@@ -23,7 +23,7 @@ class ThreadAdapter extends SqliteAdapter {
 }
 
 /** One user of the file: plain statements, or those of the transaction that it has begun. */
-class ThreadConnection implements DatabaseConnection {
+export class ThreadConnection implements DatabaseConnection {
   readonly #sqlite: Sqlite;
   readonly #file: string;
   #transaction: TransactionId | undefined;

@@ -1,70 +1,89 @@
 import type { Kysely } from "kysely";
 
-import { insertRecord } from "#store/request-records.ts";
+import { insertRecords, insertTags, type NewRecord } from "#store/request-records.ts";
+import { runTogether } from "#store/run-together.ts";
 import type { RecordTables } from "#store/schema.ts";
-import type { Usage } from "#canonical/usage.ts";
+import { isUnique } from "#store/store-error.ts";
+import { addToRollups } from "#store/usage-rollups.ts";
+import { loadKnownValues, type LoadedValues } from "#telemetry/known-values.ts";
+import { recordRow } from "#telemetry/record-row.ts";
 import type { RequestRecord } from "#telemetry/request-record.ts";
+import { rollupRows, tagsOf } from "#telemetry/rollup-rows.ts";
 
 /** Keeps a record; resolves when it would survive a killed process. */
 export type WriteRecord = (record: RequestRecord) => Promise<void>;
 
-export const createRecordWriter =
-  (records: Kysely<RecordTables>): WriteRecord =>
-  (record) =>
-    insertRecord(records, toRow(record));
-
-function toRow(record: RequestRecord): Parameters<typeof insertRecord>[1] {
-  return {
-    id: record.id,
-    started_at: record.startedAt,
-    key_id: record.keyId,
-    operation: record.operation,
-    protocol: record.protocol,
-    model_asked: record.modelAsked,
-    model_used: record.modelUsed,
-    provider: record.provider,
-    upstream_id: record.upstreamId,
-    streamed: record.streamed ? 1 : 0,
-    status: record.status,
-    failure: record.failure,
-    finish_reason: record.finishReason,
-    attempts: JSON.stringify(record.attempts),
-    ...usageColumns(record.usage),
-    cost_nano_usd: record.costNanoUsd,
-    cost_reason: record.costReason,
-    loss_nano_usd: record.lossNanoUsd,
-    decision: record.decision === null ? null : JSON.stringify(record.decision),
-    first_content_ms: record.firstContentMs,
-    total_ms: record.totalMs,
-    overhead_ms: record.overheadMs,
-    session_id: record.sessionId,
-    end_user: record.endUser,
-    tags: record.tags.length === 0 ? null : JSON.stringify(record.tags),
-    warnings: JSON.stringify(record.warnings),
-  };
+interface Waiting {
+  readonly row: NewRecord;
+  resolve(): void;
+  reject(error: unknown): void;
 }
 
-/** The counts that reports sum up have columns of their own; the rest is in the JSON. */
-function usageColumns(usage: Usage | null) {
-  if (usage === null) return NO_USAGE;
-  const { cacheReadTokens = 0, cacheWrite5mTokens = 0, cacheWrite1hTokens = 0 } = usage;
-  return {
-    input_tokens: usage.inputTokens,
-    output_tokens: usage.outputTokens,
-    cache_read_tokens: cacheReadTokens,
-    cache_write_tokens: cacheWrite5mTokens + cacheWrite1hTokens,
-    reasoning_tokens: usage.reasoningTokens ?? 0,
-    usage: JSON.stringify(usage),
-    usage_estimated: usage.estimated === true ? 1 : 0,
+/** So many records go into one transaction: a longer one would keep those behind it waiting. */
+const MAX_BATCH = 256;
+
+/**
+ * Writes records and the sums of the reports, together or not at all. Records that come while others
+ * are written go together as the next transaction: what a hundred requests that end in the same
+ * moment add to a sum is added up here and written once.
+ */
+export function createRecordWriter(records: Kysely<RecordTables>): WriteRecord {
+  const known = loadKnownValues(records);
+  const waiting: Waiting[] = [];
+  let isWriting = false;
+
+  const writeAll = async (): Promise<void> => {
+    while (waiting.length > 0) await writeBatch(waiting.splice(0, MAX_BATCH), { records, known });
+    isWriting = false;
   };
+
+  return (record) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ row: recordRow(record), resolve, reject });
+      if (isWriting) return;
+      isWriting = true;
+      // Whoever ends in the same turn of the event loop comes along.
+      setImmediate(() => void writeAll());
+    });
 }
 
-const NO_USAGE = {
-  input_tokens: null,
-  output_tokens: null,
-  cache_read_tokens: null,
-  cache_write_tokens: null,
-  reasoning_tokens: null,
-  usage: null,
-  usage_estimated: 0,
-} as const;
+interface Target {
+  readonly records: Kysely<RecordTables>;
+  readonly known: LoadedValues;
+}
+
+/** Never rejects: tells each of them. */
+async function writeBatch(
+  batch: readonly Waiting[],
+  target: Target,
+  { isRetry } = { isRetry: false },
+): Promise<void> {
+  try {
+    await writeRows(
+      batch.map(({ row }) => row),
+      target,
+    );
+    for (const one of batch) one.resolve();
+  } catch (error) {
+    const [only] = batch;
+    // One that cannot be stored must not take the others with it.
+    if (batch.length > 1)
+      for (const one of batch) await writeBatch([one], target, { isRetry: true });
+    // The first try did arrive: only its answer was lost.
+    else if (isRetry && isUnique(error)) only?.resolve();
+    else only?.reject(error);
+  }
+}
+
+async function writeRows(rows: readonly NewRecord[], { records, known }: Target): Promise<void> {
+  await known.load(rows);
+  const sums = rollupRows(rows, known);
+  const tags = rows.flatMap(({ tags, organization_id, started_at, id }) =>
+    [...tagsOf(tags)].map((tag) => ({ organization_id, tag, started_at, request_id: id })),
+  );
+  await runTogether(records, [
+    ...insertRecords(records, rows),
+    ...insertTags(records, tags),
+    ...addToRollups(records, sums),
+  ]);
+}

@@ -1,5 +1,55 @@
 import type { Generated } from "kysely";
 
+/** Sums over requests. Counts, tokens, nano-USD and microseconds: integers all, so that no order matters. */
+export const ROLLUP_SUMS = [
+  "requests",
+  "failed",
+  /** Usage that was estimated, and costs that are unknown. */
+  "estimated",
+  "unpriced",
+  "input_tokens",
+  "output_tokens",
+  "cache_read_tokens",
+  "cache_write_tokens",
+  "reasoning_tokens",
+  "charge_nano_usd",
+  "cost_nano_usd",
+  "loss_nano_usd",
+  "cache_saved_nano_usd",
+  /** Requests whose cost at the baseline is known, that cost, and what they did cost. */
+  "baselined",
+  "baseline_nano_usd",
+  "baseline_cost_nano_usd",
+  /** Requests whose cost the provider reported, that cost, and the computed one. */
+  "reported",
+  "reported_nano_usd",
+  "reported_cost_nano_usd",
+  "total_us",
+  /** Requests that had content, and how soon; then how many of them within so many milliseconds. */
+  "answered",
+  "first_us",
+  "first_250",
+  "first_500",
+  "first_1000",
+  "first_2000",
+  "first_5000",
+  "first_10000",
+  "first_30000",
+] as const;
+
+export type RollupSum = (typeof ROLLUP_SUMS)[number];
+
+/** What a row of `usage_rollups` sums up. */
+export interface RollupKey {
+  organization_id: string;
+  /** `total`, `model`, `key`, `project+model`, …: see `telemetry/rollup-rows.ts`. */
+  dimension: string;
+  grain: "hour" | "day";
+  /** When the hour or the UTC day began, Unix milliseconds. */
+  bucket: number;
+  value: string;
+}
+
 /** Metadata of every request: `records.db`, synchronous NORMAL. */
 export interface RecordTables {
   request_records: {
@@ -42,7 +92,35 @@ export interface RecordTables {
     tags: string | null;
     /** JSON array of losses. */
     warnings: string;
+    organization_id: string;
+    team_id: string | null;
+    project_id: string | null;
+    task_class: string | null;
+    /** The session that the client named, else a hash of how the conversation began. */
+    conversation: string | null;
+    /** 1: the last message was a tool's result. */
+    in_tool_loop: number;
+    /** Nano-USD that the caller was charged; `cost_nano_usd` is what the provider costs. */
+    charge_nano_usd: bigint | number | null;
+    /** What the provider itself says that it charged. */
+    provider_reported_nano_usd: bigint | number | null;
+    /** Cache reads and writes at the full input price, less what they cost. */
+    cache_saved_nano_usd: bigint | number;
+    /** What the same tokens would have cost at the flagship. */
+    baseline_nano_usd: bigint | number | null;
+    /** JSON: bounds of the policy that applied. */
+    policy: string | null;
   };
+  /** Tags of requests, to find them by. */
+  request_tags: {
+    organization_id: string;
+    tag: string;
+    started_at: number;
+    request_id: string;
+  };
+  /** Up to when an organization's records were deleted; the sums of that time stay. */
+  record_deletions: { organization_id: string; deleted_before: number };
+  usage_rollups: RollupKey & Record<RollupSum, number | bigint>;
   /** What callers said of their answers; one score a request. */
   feedback: {
     request_id: string;

@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+/** What organizations are told of. Each kind has its own way to be counted once. */
+export const ALERT_KINDS = [
+  "budget.threshold",
+  "error-rate",
+  "provider.down",
+  "provider.back",
+  "provider.credential",
+  "key.leaked",
+  "key.expiring",
+  "ledger.invariant",
+  "content-log.dropped",
+  "test",
+] as const;
+export type AlertKind = (typeof ALERT_KINDS)[number];
+
+/** Something that people want to know. Free of secrets and of any text of prompts or answers. */
+export interface AlertEvent {
+  readonly kind: AlertKind;
+  /** Whom it concerns; `null`: the whole platform, told to every organization that asks for the kind. */
+  readonly organizationId: string | null;
+  /**
+   * The same event has the same name: it is told once. `bud_1 2026-11-01 80` for a budget's threshold
+   * in a period, `key_1` for a key that expires.
+   */
+  readonly once: string;
+  /** One sentence for people. */
+  readonly text: string;
+  /** For programs: names, numbers, ids. */
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** Takes an event; returns at once, and never throws. */
+export type EmitAlert = (event: AlertEvent) => void;
+
+const kinds = z
+  .array(z.enum(ALERT_KINDS))
+  .min(1)
+  .optional()
+  .describe("Which events; all, unless named.");
+
+const url = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .describe("https, or http where the operator allows the address.");
+
+export const alertChannelSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("webhook"),
+    name: z.string().min(1).max(200),
+    url,
+    events: kinds,
+  }),
+  z.strictObject({
+    kind: z.literal("slack"),
+    name: z.string().min(1).max(200),
+    url,
+    events: kinds,
+  }),
+  z.strictObject({
+    kind: z.literal("email"),
+    name: z.string().min(1).max(200),
+    to: z.array(z.email().max(254)).min(1).max(20),
+    events: kinds,
+  }),
+]);
+export type AlertChannelDocument = z.output<typeof alertChannelSchema>;
