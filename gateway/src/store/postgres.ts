@@ -10,6 +10,7 @@ import pg from "pg";
 import type { MigrationTarget } from "#store/migrations/migrate.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
 import { postgresError } from "#store/store-error.ts";
+import { postgresTransact, type Transact } from "#store/transact.ts";
 
 /** One pool for money and settings, one for records: reports must not keep a request waiting. */
 const CONNECTIONS = { core: 10, records: 10 } as const;
@@ -73,6 +74,7 @@ class WordedDriver extends PostgresDriver {
 export interface Postgres {
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
+  readonly transact: Transact;
   readonly target: MigrationTarget;
   readonly close: () => Promise<void>;
 }
@@ -88,6 +90,7 @@ export function openPostgres(url: string): Postgres {
   return {
     core,
     records,
+    transact: postgresTransact(corePool),
     target: migrationTarget(corePool),
     close: async () => {
       await Promise.all([core.destroy(), records.destroy()]);

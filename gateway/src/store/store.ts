@@ -11,6 +11,7 @@ import type { CoreTables, RecordTables } from "#store/schema.ts";
 import { copyDatabase, migrateFile } from "#store/sqlite-migrations.ts";
 import { openSqlite, type Sqlite } from "#store/sqlite.ts";
 import type { OpenFile } from "#store/sqlite-worker.ts";
+import { sqliteTransact, type Transact } from "#store/transact.ts";
 import { workerDialect } from "#store/worker-dialect.ts";
 
 /** The open data store: SQLite files in a folder, or a Postgres database. */
@@ -18,6 +19,8 @@ export interface Store {
   readonly dialect: "sqlite" | "postgres";
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
+  /** Transactions on the core half whose statements do not wait for one another. */
+  readonly transact: Transact;
   /** Copies one half into a new file while all go on; SQLite only, Postgres has `pg_dump`. */
   readonly copyTo?: (part: Part, file: string) => Promise<void>;
   close(): Promise<void>;
@@ -79,6 +82,7 @@ async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions
     dialect: "sqlite",
     core: new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") }),
     records: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") }),
+    transact: sqliteTransact(sqlite, "core"),
     copyTo: (part, file) => copyDatabase(sqlite, part, file),
     close: () => sqlite.close(),
   };
@@ -130,7 +134,7 @@ function inWords(path: string, error: GatewayError): Error {
 
 /** Several gateways share it: none of them changes its schema by itself. */
 async function openDatabase(url: string): Promise<Store> {
-  const { core, records, target, close } = openPostgres(url);
+  const { core, records, transact, target, close } = openPostgres(url);
   try {
     for (const part of PARTS) {
       const behind = await stepsBehind(target, part);
@@ -140,7 +144,7 @@ async function openDatabase(url: string): Promise<Store> {
     await close();
     throw databaseError(error);
   }
-  return { dialect: "postgres", core, records, close };
+  return { dialect: "postgres", core, records, transact, close };
 }
 
 const NOT_MIGRATED =

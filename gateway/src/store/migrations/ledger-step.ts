@@ -37,4 +37,17 @@ export const LEDGER: Step = [
   ) STRICT`,
   "CREATE INDEX holds_open ON holds (deadline) WHERE state = 'open'",
   "CREATE INDEX holds_ended ON holds (ended_at)",
+  // A gateway says every few seconds that it is there: the holds of one that does not are nobody's.
+  "CREATE TABLE ledger_owners (id TEXT PRIMARY KEY, beat_at INTEGER NOT NULL) STRICT",
+  `CREATE TABLE credit_grants (
+    id TEXT PRIMARY KEY, account_id TEXT NOT NULL, amount INTEGER NOT NULL CHECK (amount > 0),
+    debits_before INTEGER NOT NULL, expires_at INTEGER NOT NULL, expired_at INTEGER
+  ) STRICT`,
+  "CREATE INDEX credit_grants_due ON credit_grants (expires_at) WHERE expired_at IS NULL",
+  `CREATE TABLE idempotency_keys (
+    id TEXT PRIMARY KEY, body_digest TEXT NOT NULL, request_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'done')), owner TEXT NOT NULL, result TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT`,
+  "CREATE INDEX idempotency_keys_time ON idempotency_keys (created_at)",
 ];

@@ -67,4 +67,33 @@ export interface LedgerTables {
     deadline: number;
     ended_at: number | null;
   };
+  /** Gateways that hold money, and when each was last there, by the database's clock. */
+  ledger_owners: {
+    id: string;
+    beat_at: number;
+  };
+  /** Credits that are good for a time only. */
+  credit_grants: {
+    /** The id of the transfer. */
+    id: string;
+    account_id: string;
+    amount: Amount;
+    /** What the account had spent when they were given. */
+    debits_before: Amount;
+    expires_at: number;
+    expired_at: number | null;
+  };
+  /** Requests that their clients have given a key: each is done once. */
+  idempotency_keys: {
+    /** Digest of organization, key, method, path and the client's key. */
+    id: string;
+    body_digest: string;
+    request_id: string;
+    state: "open" | "done";
+    /** The gateway process that answers it. */
+    owner: string;
+    /** JSON: what a repetition is told. */
+    result: string | null;
+    created_at: number;
+  };
 }

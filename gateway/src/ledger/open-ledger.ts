@@ -1,0 +1,167 @@
+import { GatewayError, type Failure } from "#canonical/failure.ts";
+import { applyCommands } from "#ledger/apply-commands.ts";
+import type { Command, Reply, ReplyOf } from "#ledger/commands.ts";
+import { changedRows, NamedRows, addRows } from "#ledger/ledger-rows.ts";
+import { emptyState, type LedgerState } from "#ledger/ledger-state.ts";
+import type { LedgerStore, LedgerTransaction } from "#store/ledger.ts";
+
+/** The ledger of this process: commands go in, replies come when they would survive a power failure. */
+export interface Ledger {
+  /**
+   * Does a command. Rejects with `store_unavailable` when the store fails or does not answer in time:
+   * it may then have been done all the same, and doing it again is safe.
+   */
+  run<Kind extends Command>(command: Kind): Promise<ReplyOf<Kind>>;
+  /** Commands that wait or are being written. */
+  readonly waiting: number;
+  /** Resolves when nothing waits. */
+  idle(): Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly store: LedgerStore;
+  /** Milliseconds that a command may take. */
+  readonly timeoutMs?: number;
+  /** Told of each batch: how many commands, and how long they took. */
+  readonly onBatch?: (commands: number, ms: number) => void;
+  /** Told of what must not be: a command that breaks a rule of the ledger. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+const MAX_BATCH = 256;
+/** Callers are told 503 before their own clients give up; a healthy database takes a millisecond or two. */
+const TIMEOUT_MS = 10_000;
+
+interface Waiting {
+  readonly command: Command;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+  /** Nobody waits for it any more. */
+  over: boolean;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Opens the ledger: commands that come while a batch is being written go together as the next one, so
+ * that a hundred requests of the same millisecond cost one commit.
+ */
+export const openLedger = (options: LedgerOptions): Ledger => new BatchedLedger(options);
+
+class BatchedLedger implements Ledger {
+  readonly #options: LedgerOptions;
+  #queue: Waiting[] = [];
+  #inFlight: readonly Waiting[] = [];
+  #running = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#queue.length + this.#inFlight.length;
+  }
+
+  run<Kind extends Command>(command: Kind): Promise<ReplyOf<Kind>> {
+    return new Promise<Reply>((resolve, reject) => {
+      const waiting: Waiting = {
+        command,
+        resolve,
+        reject,
+        over: false,
+        timer: setTimeout(() => {
+          waiting.over = true;
+          reject(new GatewayError(TOO_SLOW));
+        }, this.#options.timeoutMs ?? TIMEOUT_MS),
+      };
+      this.#queue.push(waiting);
+      if (!this.#running) void this.#work();
+    }) as Promise<ReplyOf<Kind>>;
+  }
+
+  idle(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  async #work(): Promise<void> {
+    this.#running = true;
+    // What is asked for in the same turn of the event loop goes together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      // Who was told 503 while waiting must not be charged afterwards.
+      const batch = this.#queue.splice(0, MAX_BATCH).filter(({ over }) => !over);
+      if (batch.length === 0) continue;
+      this.#inFlight = batch;
+      await this.#write(batch);
+      this.#inFlight = [];
+    }
+    this.#running = false;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const began = performance.now();
+    try {
+      const replies = await this.#transact(batch.map(({ command }) => command));
+      for (const [at, waiting] of batch.entries()) {
+        clearTimeout(waiting.timer);
+        waiting.resolve(replies[at] as Reply);
+      }
+      this.#options.onBatch?.(batch.length, performance.now() - began);
+    } catch (error) {
+      // A fault of one command, or of ours, must not fail the others: each by itself finds the one.
+      if (!(error instanceof GatewayError) && batch.length > 1) {
+        for (const one of batch) await this.#write([one]);
+        return;
+      }
+      const isStore = error instanceof GatewayError;
+      if (!isStore) this.#options.onFault?.(error);
+      const told = isStore ? error : new GatewayError(FAULTY);
+      for (const waiting of batch) {
+        clearTimeout(waiting.timer);
+        waiting.reject(told);
+      }
+    }
+  }
+
+  async #transact(commands: readonly Command[]): Promise<readonly Reply[]> {
+    let replies: readonly Reply[] = [];
+    await this.#options.store.write(async (transaction) => {
+      const state = await loadState(transaction, commands);
+      replies = applyCommands(state, commands);
+      transaction.write(changedRows(state));
+    });
+    return replies;
+  }
+}
+
+/** The rows that commands name, and those that the holds among them name. */
+async function loadState(
+  transaction: LedgerTransaction,
+  commands: readonly Command[],
+): Promise<LedgerState> {
+  const named = new NamedRows();
+  for (const command of commands) named.add(command);
+  const state = emptyState();
+  const ids = named.ids();
+  addRows(state, ids, await transaction.load(ids));
+  const held = new NamedRows();
+  for (const hold of state.holds.values()) if (hold.state === "open") held.addHold(hold);
+  const more = held.beyond(named);
+  if (more !== undefined) addRows(state, more, await transaction.load(more));
+  return state;
+}
+
+const TOO_SLOW: Failure = {
+  code: "store_unavailable",
+  message:
+    "The ledger does not answer in time. Nothing is let through unaccounted; try again soon.",
+  retryAfterMs: 1_000,
+};
+
+const FAULTY: Failure = {
+  code: "store_unavailable",
+  message: "The ledger could not book the request, and nothing was charged. The log says why.",
+  retryAfterMs: 1_000,
+};
