@@ -62,7 +62,7 @@ export const problemSchema = z.strictObject({
 });
 
 /** What removing or stopping something answers. */
-export const deletedSchema = z.strictObject({ id: z.string(), deleted: z.literal(true) });
+export const deletedSchema = z.strictObject({ id: z.string(), deleted: z.boolean() });
 
 /** Where something lies. */
 export const createdAt = timeSchema.describe("When it was made.");

@@ -48,6 +48,9 @@ export const newOrganizationSchema = z.strictObject({
 export const organizationChangeSchema = z.strictObject({
   name: nameSchema.optional(),
   time_zone: timeZoneSchema.optional(),
+  settings: organizationSettingsSchema
+    .omit({ creditLimitUsd: true, byokFeePercent: true })
+    .optional(),
 });
 
 /** What only the platform may change: the plan, and all that costs the platform money or trust. */

@@ -1,6 +1,7 @@
 import { GatewayError } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import { can, isPlatformAction, type Action } from "#governance/permissions.ts";
+export type { Reach } from "#store/reach.ts";
 import type { Reach } from "#store/reach.ts";
 
 /**

@@ -76,7 +76,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done(null, body),
   );
   server.setErrorHandler((error, request, reply) =>
-    sendFailure(request, reply, failureOf(error, options)),
+    sendFailure(request, reply, failureOf(error, request, options)),
   );
   server.setNotFoundHandler((request, reply) =>
     sendFailure(request, reply, {
@@ -109,12 +109,13 @@ function sendFailure(request: FastifyRequest, reply: FastifyReply, failure: Fail
 
 function failureOf(
   error: unknown,
+  { routeOptions }: FastifyRequest,
   { bodyLimit = DEFAULT_BODY_LIMIT, log }: ServerOptions,
 ): Failure {
   if (error instanceof GatewayError) return error.failure;
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    const limit = `${(bodyLimit / 1024 / 1024).toFixed(1)} MiB`;
+    const limit = `${((routeOptions.bodyLimit ?? bodyLimit) / 1024 / 1024).toFixed(1)} MiB`;
     return {
       code: "payload_too_large",
       message: `The body is over ${limit}. Send large files by URL or file id.`,

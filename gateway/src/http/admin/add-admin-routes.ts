@@ -1,0 +1,120 @@
+import { Readable } from "node:stream";
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import { GatewayError } from "#canonical/failure.ts";
+import type { Actor } from "#governance/actor.ts";
+import type { Deed } from "#governance/deed.ts";
+import { idempotently, type PlainAnswer, type Sealer } from "#governance/idempotent.ts";
+import type { AdminRoute, Answer, Handling } from "#http/admin/admin-route.ts";
+import { authorize } from "#http/admin/authorize.ts";
+import { createAdminLimiter, type AdminRate } from "#http/admin/rate-limit.ts";
+import { etagOf, expectedVersion, readJsonBody, readPart } from "#http/admin/read-request.ts";
+
+/** What the admin API needs of the gateway, whatever its routes are. */
+export interface AdminApi {
+  readonly core: Deed["core"];
+  /** Who calls; throws `unauthenticated`. */
+  readonly authenticate: (request: FastifyRequest) => Promise<Actor>;
+  readonly sealer: Sealer;
+  readonly now: () => number;
+  readonly rate: AdminRate;
+}
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** Adds the routes of the table: each request is authenticated, read, authorized and only then handled. */
+export function addAdminRoutes(
+  server: FastifyInstance,
+  api: AdminApi,
+  routes: readonly AdminRoute[],
+): void {
+  const waitOf = createAdminLimiter(api.rate, api.now);
+  for (const route of routes) {
+    server.route({
+      method: route.method,
+      url: route.path,
+      bodyLimit: BODY_LIMIT,
+      handler: async (request, reply) => {
+        const actor = await api.authenticate(request);
+        refuseFlood(waitOf(actor.userId ?? actor.via.id));
+        const answer = await answerTo(route, { api, actor, request });
+        return sendAnswer(reply, route, answer);
+      },
+    });
+  }
+}
+
+function refuseFlood(waitMs: number): void {
+  if (waitMs === 0) return;
+  throw new GatewayError({
+    code: "rate_limited",
+    message: "Too many requests to the admin API. Go on more slowly.",
+    retryAfterMs: waitMs,
+  });
+}
+
+interface Asked {
+  readonly api: AdminApi;
+  readonly actor: Actor;
+  readonly request: FastifyRequest;
+}
+
+async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Promise<Sent> {
+  const { core, now } = api;
+  const deed: Deed = { core, actor, now: now(), ip: request.ip, requestId: request.id };
+  const bodySchema = (actor.isPlatformAdmin ? route.platformBody : undefined) ?? route.body;
+  const read = {
+    deed,
+    params: readPart(route.params, request.params, "path"),
+    query: readPart(route.query, { ...(request.query as object) }, "query"),
+    body: hasBody(route) ? readPart(bodySchema, readJsonBody(request), "body") : {},
+  };
+  const allowed = await authorize(route, read);
+  const handling = { ...read, ...allowed, expected: versionOf(route, request) };
+  const key = request.headers["idempotency-key"];
+  if (route.method !== "POST" || typeof key !== "string") return route.handle(handling);
+  const act = (): Promise<PlainAnswer> => plainAnswer(route, handling);
+  const asked = { key, route: `POST ${request.url}`, body: read.body };
+  return idempotently({ deed, sealer: api.sealer }, asked, act);
+}
+
+type Sent = Answer<unknown> & Pick<PlainAnswer, "replayed">;
+
+const hasBody = ({ method }: AdminRoute): boolean => method !== "GET" && method !== "DELETE";
+
+async function plainAnswer(
+  route: AdminRoute,
+  handling: Handling<unknown, unknown, unknown>,
+): Promise<PlainAnswer> {
+  const { body, status = route.status ?? 200, version } = await route.handle(handling);
+  return { body, status, ...(version !== undefined && { version }) };
+}
+
+/** An update names the version that it was decided on: of two at once, one is told. */
+function versionOf({ needsVersion }: AdminRoute, { headers }: FastifyRequest): number | undefined {
+  const expected = expectedVersion(headers);
+  if (needsVersion === true && expected === undefined) {
+    throw new GatewayError({
+      code: "precondition_required",
+      field: "If-Match",
+      message: "Read the object first and send its ETag as If-Match, so that no change is lost.",
+    });
+  }
+  return expected === "any" ? undefined : expected;
+}
+
+function sendAnswer(reply: FastifyReply, route: AdminRoute, answer: Sent): FastifyReply {
+  const { body, version, headers = {}, lines, replayed, status = route.status ?? 200 } = answer;
+  reply.code(status).headers({
+    ...headers,
+    "cache-control": "no-store",
+    "x-request-id": reply.request.id,
+    ...(version !== undefined && { etag: etagOf(version) }),
+    ...(replayed && { "idempotent-replayed": "true" }),
+  });
+  if (lines !== undefined) {
+    return reply.type(route.produces ?? "application/jsonl").send(Readable.from(lines));
+  }
+  return reply.type("application/json; charset=utf-8").send(JSON.stringify(body));
+}

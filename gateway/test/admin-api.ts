@@ -1,0 +1,104 @@
+import { GatewayError } from "#canonical/failure.ts";
+import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
+import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
+import type { AdminRate } from "#http/admin/rate-limit.ts";
+import { createServer } from "#http/server.ts";
+import { loadMasterKey } from "#privacy/master-key.ts";
+import { createLog } from "#telemetry/log.ts";
+import { actorNamed, fillWorld } from "#test/admin-world.ts";
+import { makeDatabase } from "#test/databases.ts";
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // Tests look into answers of every shape.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+export interface AdminApiOfTest {
+  readonly core: Awaited<ReturnType<Awaited<ReturnType<typeof makeDatabase>>["open"]>>["core"];
+  readonly url: string;
+  clock: number;
+  /** A request as somebody of the world; `anonymous` sends no credential. */
+  ask(
+    who: string,
+    request: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<AdminAnswer>;
+  close(): Promise<void>;
+}
+
+/** The admin API over a real socket and store, its world filled in; people are taken at their word. */
+export async function startAdminApi(
+  rate: AdminRate = { burst: 1e9, perMinute: 1e9 },
+): Promise<AdminApiOfTest> {
+  const database = await makeDatabase("sqlite");
+  const store = await database.open();
+  await fillWorld(store);
+  const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
+  const server = createServer({
+    now: () => api.clock,
+    bodyLimit: undefined,
+    log: createLog("silent"),
+  });
+  addAdminRoutes(
+    server,
+    {
+      core: store.core,
+      authenticate: async ({ headers }) => {
+        const who = /^Bearer (.+)$/.exec(headers.authorization ?? "")?.[1];
+        if (who === undefined) throw new GatewayError({ code: "unauthenticated", message: "Who?" });
+        return actorNamed(who);
+      },
+      sealer: loadMasterKey(database.home, undefined),
+      now: () => api.clock++,
+      rate,
+    },
+    ADMIN_ROUTES,
+  );
+  const url = await server.listen({ host: "127.0.0.1", port: 0 });
+  return Object.assign(api, {
+    core: store.core,
+    url,
+    ask: (...[who, request, body, headers = {}]: Parameters<AdminApiOfTest["ask"]>) =>
+      ask(url, { who, request, body, headers }),
+    close: async () => {
+      await server.close();
+      await store.close();
+      await database.remove();
+    },
+  });
+}
+
+interface Asked {
+  readonly who: string;
+  readonly request: string;
+  readonly body: unknown;
+  readonly headers: Record<string, string>;
+}
+
+async function ask(url: string, { who, request, body, headers }: Asked): Promise<AdminAnswer> {
+  const [method = "GET", path = ""] = request.split(" ");
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(who !== "anonymous" && { authorization: `Bearer ${who}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson =
+    /json\b/.test(response.headers.get("content-type") ?? "") &&
+    !/jsonl/.test(response.headers.get("content-type") ?? "");
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
+}
