@@ -4,12 +4,13 @@ import {
   PostgresDriver,
   type DatabaseConnection,
   type Driver,
+  type QueryResult,
 } from "kysely";
 import pg from "pg";
 
 import type { MigrationTarget } from "#store/migrations/migrate.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
-import { postgresError } from "#store/store-error.ts";
+import { postgresError, StoreError, TRANSACTION_ENDED } from "#store/store-error.ts";
 import { postgresTransact, type Transact } from "#store/transact.ts";
 
 /** One pool for money and settings, one for records: reports must not keep a request waiting. */
@@ -46,28 +47,73 @@ class Dialect extends PostgresDialect {
   }
 }
 
-class WordedDriver extends PostgresDriver {
-  readonly #worded = new WeakSet<DatabaseConnection>();
+/**
+ * One user's turn with a connection. Statements that come after its transaction has ended (of
+ * several that were asked for at once, the first had failed) would be done outside of any
+ * transaction, or within another user's.
+ */
+class Turn implements DatabaseConnection {
+  readonly connection: DatabaseConnection;
+  hasEnded = false;
 
+  constructor(connection: DatabaseConnection) {
+    this.connection = connection;
+  }
+
+  async executeQuery<Row>(
+    ...query: Parameters<DatabaseConnection["executeQuery"]>
+  ): Promise<QueryResult<Row>> {
+    if (this.hasEnded) throw new StoreError("unavailable", TRANSACTION_ENDED);
+    return inWords(this.connection.executeQuery<Row>(...query));
+  }
+
+  streamQuery<Row>(
+    ...query: Parameters<DatabaseConnection["streamQuery"]>
+  ): AsyncIterableIterator<QueryResult<Row>> {
+    return this.connection.streamQuery<Row>(...query);
+  }
+}
+
+async function inWords<T>(done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    throw postgresError(error);
+  }
+}
+
+/** Kysely's driver has a type of its own for connections that it has made, and takes no other. */
+type OwnConnection = Parameters<PostgresDriver["releaseConnection"]>[0];
+type Settings = Parameters<PostgresDriver["beginTransaction"]>[1];
+
+class WordedDriver extends PostgresDriver {
   override async acquireConnection(
     ...options: Parameters<PostgresDriver["acquireConnection"]>
   ): Promise<DatabaseConnection> {
-    const connection = await super.acquireConnection(...options).catch((error: unknown) => {
-      throw postgresError(error);
-    });
-    if (this.#worded.has(connection)) return connection;
-    this.#worded.add(connection);
-    const execute = connection.executeQuery.bind(connection);
-    const worded: DatabaseConnection["executeQuery"] = async (...query) => {
-      try {
-        return await execute(...query);
-      } catch (error) {
-        throw postgresError(error);
-      }
-    };
-    connection.executeQuery = worded;
-    return connection;
+    return new Turn(await inWords(super.acquireConnection(...options)));
   }
+
+  override async beginTransaction(turn: DatabaseConnection, settings: Settings): Promise<void> {
+    await inWords(super.beginTransaction(heldBy(turn, { hasEnded: false }), settings));
+  }
+
+  override async commitTransaction(turn: DatabaseConnection): Promise<void> {
+    await inWords(super.commitTransaction(heldBy(turn, { hasEnded: true })));
+  }
+
+  override async rollbackTransaction(turn: DatabaseConnection): Promise<void> {
+    await inWords(super.rollbackTransaction(heldBy(turn, { hasEnded: true })));
+  }
+
+  override async releaseConnection(turn: DatabaseConnection): Promise<void> {
+    await super.releaseConnection(heldBy(turn, { hasEnded: true }));
+  }
+}
+
+function heldBy(turn: DatabaseConnection, { hasEnded }: Pick<Turn, "hasEnded">): OwnConnection {
+  if (!(turn instanceof Turn)) throw new TypeError("not a connection of this driver");
+  turn.hasEnded = hasEnded;
+  return turn.connection as OwnConnection;
 }
 
 /** Both halves of the store in one Postgres database. */

@@ -16,6 +16,8 @@ export class StoreError extends GatewayError {
   }
 }
 
+export const TRANSACTION_ENDED = "a statement came after its transaction had ended";
+
 export const isUnique = (error: unknown): boolean =>
   error instanceof StoreError && error.fault === "unique";
 

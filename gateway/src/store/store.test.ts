@@ -51,6 +51,23 @@ describeOnEach("store", (make, dialect) => {
     expect(await teams()).toEqual([]);
   });
 
+  test("of several statements at once, none is done once one has failed", async () => {
+    const failed = store.core
+      .transaction()
+      .execute((transaction) =>
+        Promise.all(
+          ["a", "a", "b", "c", "d"].map((id) =>
+            transaction.insertInto("teams").values(team(id)).execute(),
+          ),
+        ),
+      );
+    await expect(failed).rejects.toSatisfy(isUnique);
+    await store.core.transaction().execute(async (transaction) => {
+      await transaction.insertInto("teams").values(team("z")).execute();
+    });
+    expect(await teams()).toEqual(["z"]);
+  });
+
   test("transactions and plain statements at once lose no update", async () => {
     const before = await directoryVersion(store.core);
     const bump = (): Promise<number> =>

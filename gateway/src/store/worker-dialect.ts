@@ -10,6 +10,7 @@ import {
 } from "kysely";
 import type { SQLInputValue } from "node:sqlite";
 
+import { StoreError, TRANSACTION_ENDED } from "#store/store-error.ts";
 import type { Sqlite, TransactionId } from "#store/sqlite.ts";
 
 /**
@@ -27,6 +28,8 @@ export class ThreadConnection implements DatabaseConnection {
   readonly #sqlite: Sqlite;
   readonly #file: string;
   #transaction: TransactionId | undefined;
+  /** Statements that come after its transaction would be done outside of any. */
+  #hasEnded = false;
 
   constructor(sqlite: Sqlite, file: string) {
     this.#sqlite = sqlite;
@@ -34,6 +37,7 @@ export class ThreadConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#hasEnded) throw new StoreError("unavailable", TRANSACTION_ENDED);
     const statement = { sql, parameters: parameters as readonly SQLInputValue[] };
     const result = await this.#sqlite.run(this.#file, statement, this.#transaction);
     return {
@@ -50,11 +54,13 @@ export class ThreadConnection implements DatabaseConnection {
 
   async begin(): Promise<void> {
     this.#transaction = await this.#sqlite.begin(this.#file);
+    this.#hasEnded = false;
   }
 
   async end(how: "COMMIT" | "ROLLBACK"): Promise<void> {
     const id = this.#transaction;
     this.#transaction = undefined;
+    this.#hasEnded = true;
     if (id !== undefined) await this.#sqlite.end(this.#file, id, how);
   }
 }
