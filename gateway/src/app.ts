@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 
 import { openGovernance } from "#app/open-governance.ts";
+import { openSignIn, type SignIn } from "#app/open-sign-in.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
@@ -67,6 +68,8 @@ export interface StartupReport {
   readonly providers: readonly { readonly id: string; readonly variable: string }[];
   readonly local: readonly LocalServer[];
   readonly bootstrap: BootstrapKey;
+  /** One-time token of the setup page; absent: somebody can sign in already. */
+  readonly setupToken?: string;
   readonly models: number;
   readonly endpoints: number;
   readonly readyMs: number;
@@ -162,6 +165,7 @@ interface Parts {
   readonly master: MasterKey;
   readonly keys: KeyRing;
   readonly directory: Directory;
+  readonly signIn: SignIn;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -176,6 +180,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
   const { keys, directory } = await openGovernance({ store, master, closers });
+  const signIn = await openSignIn({ store, master, publicUrl: undefined, closers });
   const send: Send = (request) =>
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   let timeouts = timeoutsOf(config, options);
@@ -224,7 +229,8 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     tick: () => performance.now(),
     random: Math.random,
   };
-  return { config, configFile: opened?.file, store, master, keys, directory, market, gateway };
+  const parts = { store, master, keys, directory, signIn, market, gateway };
+  return { config, configFile: opened?.file, ...parts };
 }
 
 interface Watching {
@@ -294,7 +300,7 @@ interface Reported extends Parts {
 }
 
 function startupReport({ home }: AppOptions, parts: Reported): Omit<StartupReport, "readyMs"> {
-  const { market, bootstrap, configFile } = parts;
+  const { market, bootstrap, configFile, signIn } = parts;
   const { catalog } = market.current;
   return {
     home,
@@ -304,6 +310,7 @@ function startupReport({ home }: AppOptions, parts: Reported): Omit<StartupRepor
     models: catalog.models.length,
     endpoints: catalog.models.reduce((sum, { id }) => sum + catalog.endpointsOf(id).length, 0),
     ...(configFile !== undefined && { configFile }),
+    ...(signIn.setupToken !== undefined && { setupToken: signIn.setupToken }),
   };
 }
 
@@ -327,11 +334,12 @@ interface RouteDeps {
   readonly keys: KeyRing;
   readonly store: Store;
   readonly master: MasterKey;
+  readonly signIn: SignIn;
   readonly state: { readonly ready: boolean };
 }
 
 function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, state } = deps;
+  const { gateway, keys, store, master, signIn, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, { market: gateway.market, keys });
@@ -342,6 +350,7 @@ function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addFeedbackRoute(server, { keys, giveFeedback });
   addHealthRoutes(server, { keys, health: gateway.health });
   addRouteRoute(server, gateway, Date.now);
+  signIn.addRoutes(server);
   addOperationsRoutes(server, { isReady: () => state.ready, version: VERSION });
 }
 

@@ -40,6 +40,10 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     remedy: "Use another key.",
     reserved: true,
   },
+  setup_needed: {
+    meaning: "Admin API: nobody can sign in yet.",
+    remedy: "Open the setup link that the gateway printed, or that `turnpike setup-token` prints.",
+  },
   unknown_model: {
     meaning: "No model has this name.",
     remedy: "Take one of the near names in the message, or of `GET /v1/models`.",

@@ -26,6 +26,8 @@ export const FAILURES = {
   unauthenticated: { status: 401, tryNext: false, cool: "nothing", clientRetry: false },
   budget_exhausted: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
   forbidden: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
+  /** Of the admin API, as long as there is nobody who could sign in. */
+  setup_needed: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   unknown_model: { status: 404, tryNext: false, cool: "nothing", clientRetry: false },
   not_found: { status: 404, tryNext: false, cool: "nothing", clientRetry: false },
   method_not_allowed: { status: 405, tryNext: false, cool: "nothing" },

@@ -3,7 +3,8 @@ import { defineCommand } from "citty";
 import type { App } from "#app.ts";
 import { CliError, dataFolder, ownCommand, type CliIo } from "#cli/cli-io.ts";
 import { configPlaces, readConfig } from "#cli/config-location.ts";
-import { isLoopback, startupText } from "#cli/startup-text.ts";
+import { startupText } from "#cli/startup-text.ts";
+import { isLoopback } from "#lib/is-loopback.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 8402;

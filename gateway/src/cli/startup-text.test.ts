@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { isLoopback, startupText } from "./startup-text.ts";
+import { startupText } from "./startup-text.ts";
 
 const startup = {
   home: "/home/me/.turnpike",
@@ -51,15 +51,4 @@ describe("startupText", () => {
       "curl http://127.0.0.1:8402/v1/chat/completions",
     );
   });
-});
-
-describe("isLoopback", () => {
-  test.each([
-    ["127.0.0.1", true],
-    ["localhost", true],
-    ["::1", true],
-    ["0.0.0.0", false],
-    ["192.168.1.2", false],
-    ["127.0.0.1.example.com", false],
-  ])("%s: %s", (host, expected) => expect(isLoopback(host)).toBe(expected));
 });

@@ -5,12 +5,9 @@ interface Started extends Pick<App, "url" | "startup"> {
   readonly command: string;
 }
 
-export const isLoopback = (host: string): boolean =>
-  /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/.test(host);
-
 /** What a person reads when the gateway is up: what it found, where it is, and a request that works. */
 export function startupText({ url, startup, command }: Started): string {
-  const { home, providers, local, bootstrap, models, configFile } = startup;
+  const { home, providers, local, bootstrap, setupToken, models, configFile } = startup;
   const reachable = url.replace(/\/\/(?:0\.0\.0\.0|\[::\])/, "//127.0.0.1");
   const found = [
     ...providers.map(({ id, variable }) => `${id} (${variable})`),
@@ -22,6 +19,9 @@ export function startupText({ url, startup, command }: Started): string {
     ["Providers", [...found, "demo (built in)"].join(" · ")],
     ["Gateway", `${reachable}/v1   ${models} models, ready in ${Math.round(startup.readyMs)} ms`],
     ["Key", keyText(bootstrap, command)],
+    ...(setupToken === undefined
+      ? []
+      : [["People", `none yet; the first signs up at ${reachable}/setup?token=${setupToken}`]]),
   ];
   const lines = rows.map(([label = "", text = ""]) => `  ${label.padEnd(10)} ${text}`);
   const nothing =

@@ -34,6 +34,8 @@ export async function renewSetupToken(core: Kysely<CoreTables>, pepper: Buffer):
 /** Whether nobody can sign in yet, for there is no person. */
 export interface SetupState {
   isNeeded(): Promise<boolean>;
+  /** After a setup by this gateway: it counts at once. */
+  forget(): void;
 }
 
 export function createSetupState(core: Kysely<CoreTables>, now: () => number): SetupState {
@@ -46,6 +48,9 @@ export function createSetupState(core: Kysely<CoreTables>, now: () => number): S
       isDone = await hasPerson(core);
       checkedAt = now();
       return !isDone;
+    },
+    forget() {
+      checkedAt = -Infinity;
     },
   };
 }

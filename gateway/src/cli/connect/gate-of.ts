@@ -1,5 +1,5 @@
 import { CliError, type CliIo } from "#cli/cli-io.ts";
-import { isLoopback } from "#cli/startup-text.ts";
+import { isLoopback } from "#lib/is-loopback.ts";
 import { buildNearNames } from "#catalog/near-names.ts";
 
 import { TOOLS, type Tool } from "./tools.ts";

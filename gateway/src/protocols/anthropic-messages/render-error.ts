@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<FailureCode, string>> = {
   unauthenticated: "authentication_error",
   budget_exhausted: "billing_error",
   forbidden: "permission_error",
+  setup_needed: "permission_error",
   unknown_model: "not_found_error",
   not_found: "not_found_error",
   method_not_allowed: "invalid_request_error",

@@ -1,0 +1,62 @@
+import type { FastifyInstance } from "fastify";
+
+import { createActors } from "#governance/authenticate-actor.ts";
+import { createSetupState, setupToken } from "#governance/setup.ts";
+import { createSignInThrottle } from "#governance/sign-in-throttle.ts";
+import { createActorOf, type ActorOf } from "#http/admin/actor-of.ts";
+import { addSignInPages } from "#http/admin/sign-in-pages.ts";
+import { addSignInRoutes, type SignInApi } from "#http/admin/sign-in-routes.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import { deleteEndedSessions } from "#store/sessions.ts";
+import type { Store } from "#store/store.ts";
+
+export interface SignIn {
+  /** Who sends a request to `/api`. */
+  readonly actorOf: ActorOf;
+  addRoutes(server: FastifyInstance): void;
+  /** For the link that makes the first person; `undefined`: there is somebody. */
+  readonly setupToken: string | undefined;
+}
+
+interface Opened {
+  readonly store: Pick<Store, "core">;
+  readonly master: Pick<MasterKey, "keyPepper">;
+  readonly publicUrl: string | undefined;
+  readonly closers: (() => void | Promise<void>)[];
+}
+
+const PURGE_INTERVAL_MS = 60 * 60_000;
+
+/** Puts together who may call the admin API, and how people sign in. */
+export async function openSignIn({ store, master, publicUrl, closers }: Opened): Promise<SignIn> {
+  const { core } = store;
+  const { keyPepper: pepper } = master;
+  const now = Date.now;
+  const actors = createActors({ core, pepper, now });
+  const setup = createSetupState(core, now);
+  const deps = { actors, setup, pepper, publicUrl };
+  const actorOf = createActorOf(deps);
+  const api: SignInApi = {
+    ...deps,
+    core,
+    actorOf,
+    throttle: createSignInThrottle(now),
+    now,
+    oidc: undefined,
+  };
+  const purge = setInterval(
+    // A store that fails now is told to whoever signs in; the next purge does it all.
+    () => void deleteEndedSessions(core, now()).catch(() => undefined),
+    PURGE_INTERVAL_MS,
+  );
+  purge.unref();
+  closers.push(() => clearInterval(purge));
+  return {
+    actorOf,
+    addRoutes(server) {
+      addSignInRoutes(server, api);
+      addSignInPages(server, api);
+    },
+    setupToken: (await setup.isNeeded()) ? await setupToken(core, pepper) : undefined,
+  };
+}
