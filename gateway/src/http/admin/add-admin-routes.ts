@@ -15,7 +15,7 @@ import { etagOf, expectedVersion, readJsonBody, readPart } from "#http/admin/rea
 export interface AdminApi {
   readonly core: Deed["core"];
   /** Who calls; throws `unauthenticated`. */
-  readonly authenticate: (request: FastifyRequest) => Promise<Actor>;
+  readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>;
   readonly sealer: Sealer;
   readonly now: () => number;
   readonly rate: AdminRate;
@@ -36,7 +36,7 @@ export function addAdminRoutes(
       url: route.path,
       bodyLimit: BODY_LIMIT,
       handler: async (request, reply) => {
-        const actor = await api.authenticate(request);
+        const actor = await api.authenticate(request, reply);
         refuseFlood(waitOf(actor.userId ?? actor.via.id));
         const answer = await answerTo(route, { api, actor, request });
         return sendAnswer(reply, route, answer);
