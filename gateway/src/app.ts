@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 
 import { openGovernance } from "#app/open-governance.ts";
-import { openSignIn, type SignIn } from "#app/open-sign-in.ts";
+import type { SignIn } from "#app/open-sign-in.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
@@ -179,8 +179,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const log = createLog(env["LOG_LEVEL"]);
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
-  const { keys, directory } = await openGovernance({ store, master, closers });
-  const signIn = await openSignIn({ store, master, publicUrl: undefined, closers });
+  const governance = await openGovernance({ store, master, closers });
   const send: Send = (request) =>
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   let timeouts = timeoutsOf(config, options);
@@ -210,7 +209,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
   const gateway: Gateway = {
-    keys,
+    keys: governance.keys,
     market: () => market.current,
     send,
     writeRecord: createRecordWriter(records),
@@ -229,8 +228,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     tick: () => performance.now(),
     random: Math.random,
   };
-  const parts = { store, master, keys, directory, signIn, market, gateway };
-  return { config, configFile: opened?.file, ...parts };
+  return { config, configFile: opened?.file, store, master, ...governance, market, gateway };
 }
 
 interface Watching {

@@ -2,7 +2,7 @@
 export interface ApiClient {
   readonly cookie: string;
   readonly csrfToken: string;
-  request(method: string, path: string, body?: unknown): Promise<Response>;
+  readonly request: (method: string, path: string, body?: unknown) => Promise<Response>;
 }
 
 export const FIRST_PERSON = {

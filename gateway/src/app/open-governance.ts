@@ -1,3 +1,4 @@
+import { openSignIn, type SignIn } from "#app/open-sign-in.ts";
 import { openDirectory, type Directory } from "#governance/directory.ts";
 import { openKeyRing, type KeyRing } from "#governance/key-ring.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
@@ -8,6 +9,7 @@ import type { Store } from "#store/store.ts";
 export interface Governance {
   readonly directory: Directory;
   readonly keys: KeyRing;
+  readonly signIn: SignIn;
 }
 
 interface Opened {
@@ -30,5 +32,6 @@ export async function openGovernance({ store, master, closers }: Opened): Promis
     directory.close();
     await keys.close();
   });
-  return { directory, keys };
+  const signIn = await openSignIn({ store, master, publicUrl: undefined, closers });
+  return { directory, keys, signIn };
 }
