@@ -333,11 +333,15 @@ interface RouteDeps {
   readonly store: Store;
   readonly master: MasterKey;
   readonly signIn: SignIn;
+  readonly directory: Directory;
   readonly state: { readonly ready: boolean };
 }
 
+/** The directory is looked at twice a second: after so long the store is down, not slow. */
+const STORE_SILENT_MS = 10_000;
+
 function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, signIn, state } = deps;
+  const { gateway, keys, store, master, directory, signIn, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, { market: gateway.market, keys });
@@ -349,7 +353,8 @@ function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addHealthRoutes(server, { keys, health: gateway.health });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
-  addOperationsRoutes(server, { isReady: () => state.ready, version: VERSION });
+  const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
+  addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }
 
 const IDLE_SWEEP_MS = 100;

@@ -3,7 +3,7 @@ import { openPostgres } from "#store/postgres.ts";
 
 /** Brings a Postgres database up to date; resolves with how many steps each half was behind. */
 export async function migrateDatabase(url: string): Promise<Readonly<Record<Part, number>>> {
-  const { target, close } = openPostgres(url);
+  const { target, close } = openPostgres(url, { patient: true });
   try {
     const before = { core: await target.version("core"), records: await target.version("records") };
     await migrate(target, "core");

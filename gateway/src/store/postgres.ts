@@ -7,6 +7,7 @@ import {
   type QueryResult,
 } from "kysely";
 import pg from "pg";
+import type { Socket } from "node:net";
 
 import type { MigrationTarget } from "#store/migrations/migrate.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
@@ -15,9 +16,11 @@ import { postgresTransact, type Transact } from "#store/transact.ts";
 
 /** One pool for money and settings, one for records: reports must not keep a request waiting. */
 const CONNECTIONS = { core: 10, records: 10 } as const;
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Who comes within this after a failed connection need not wait for another one to fail. */
+const DOWN_MS = 1_000;
 /** A database that does not answer for so long is a failed one: callers are told 503. */
-const STATEMENT_TIMEOUT_MS = 15_000;
+const STATEMENT_TIMEOUT_MS = 8_000;
 /** A gateway that died within a transaction must not hold the ledger's lock. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 
@@ -87,10 +90,18 @@ type OwnConnection = Parameters<PostgresDriver["releaseConnection"]>[0];
 type Settings = Parameters<PostgresDriver["beginTransaction"]>[1];
 
 class WordedDriver extends PostgresDriver {
+  #downUntil = 0;
+
   override async acquireConnection(
     ...options: Parameters<PostgresDriver["acquireConnection"]>
   ): Promise<DatabaseConnection> {
-    return new Turn(await inWords(super.acquireConnection(...options)));
+    if (performance.now() < this.#downUntil) throw new StoreError("unavailable", "no connection");
+    try {
+      return new Turn(await super.acquireConnection(...options));
+    } catch (error) {
+      this.#downUntil = performance.now() + DOWN_MS;
+      throw postgresError(error);
+    }
   }
 
   override async beginTransaction(turn: DatabaseConnection, settings: Settings): Promise<void> {
@@ -125,12 +136,16 @@ export interface Postgres {
   readonly close: () => Promise<void>;
 }
 
+export interface PostgresOptions {
+  /** Indexes of large tables are made in minutes: migrations wait for them. */
+  readonly patient?: boolean;
+}
+
 /** Opens pools; connections are made when they are needed. */
-export function openPostgres(url: string): Postgres {
-  const [corePool, recordPool] = [
-    openPool(url, CONNECTIONS.core),
-    openPool(url, CONNECTIONS.records),
-  ];
+export function openPostgres(url: string, { patient = false }: PostgresOptions = {}): Postgres {
+  const open = (max: number): pg.Pool =>
+    openPool({ connectionString: url, max, ...(patient ? {} : TIMEOUTS) });
+  const [corePool, recordPool] = [open(CONNECTIONS.core), open(CONNECTIONS.records)];
   const core = new Kysely<CoreTables>({ dialect: new Dialect({ pool: corePool }) });
   const records = new Kysely<RecordTables>({ dialect: new Dialect({ pool: recordPool }) });
   return {
@@ -144,21 +159,50 @@ export function openPostgres(url: string): Postgres {
   };
 }
 
-function openPool(connectionString: string, max: number): pg.Pool {
+const TIMEOUTS: pg.PoolConfig = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: STATEMENT_TIMEOUT_MS + 500,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+};
+
+function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
-    connectionString,
-    max,
+    ...config,
     types,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     application_name: "turnpike",
     allowExitOnIdle: true,
+    Client: ClosingClient,
   });
   // A connection that breaks while nobody uses it is replaced; unheard, its error would end the process.
   pool.on("error", () => undefined);
   return pool;
+}
+
+/**
+ * A connection on which a statement was not answered in time is closed. Kept, it would let the
+ * ROLLBACK behind that statement wait as long again, and whoever gets it next.
+ */
+class ClosingClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    // A connection that breaks while a request has it tells that request; unheard, it would end the process.
+    this.on("error", () => undefined);
+    const query = this.query.bind(this) as (...given: unknown[]) => unknown;
+    const closing = (...given: unknown[]): unknown => {
+      const result = query(...given);
+      if (result instanceof Promise)
+        void result.catch((error: unknown) => this.#closeIfLate(error));
+      return result;
+    };
+    this.query = closing as typeof this.query;
+  }
+
+  #closeIfLate(error: unknown): void {
+    if (error instanceof Error && error.message === "Query read timeout") {
+      (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+    }
+  }
 }
 
 /** Steps are counted in a table; whoever migrates holds a lock that keeps a second one away. */

@@ -21,6 +21,10 @@ export const TRANSACTION_ENDED = "a statement came after its transaction had end
 export const isUnique = (error: unknown): boolean =>
   error instanceof StoreError && error.fault === "unique";
 
+/** The database itself failed: another try at once would fail as well. */
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof StoreError && error.fault === "unavailable";
+
 /** A failure by SQLite's words for it. */
 export function sqliteError(reason = "closed"): StoreError {
   if (reason.startsWith("UNIQUE constraint failed")) return new StoreError("unique", reason);

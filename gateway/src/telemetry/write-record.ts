@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { insertRecords, insertTags, type NewRecord } from "#store/request-records.ts";
 import { runTogether } from "#store/run-together.ts";
 import type { RecordTables } from "#store/schema.ts";
-import { isUnique } from "#store/store-error.ts";
+import { isUnavailable, isUnique } from "#store/store-error.ts";
 import { addToRollups } from "#store/usage-rollups.ts";
 import { loadKnownValues, type LoadedValues } from "#telemetry/known-values.ts";
 import { recordRow } from "#telemetry/record-row.ts";
@@ -66,12 +66,12 @@ async function writeBatch(
     for (const one of batch) one.resolve();
   } catch (error) {
     const [only] = batch;
-    // One that cannot be stored must not take the others with it.
-    if (batch.length > 1)
+    // One that cannot be stored must not take the others with it; where nothing can be, nobody waits on.
+    if (batch.length > 1 && !isUnavailable(error))
       for (const one of batch) await writeBatch([one], target, { isRetry: true });
     // The first try did arrive: only its answer was lost.
     else if (isRetry && isUnique(error)) only?.resolve();
-    else only?.reject(error);
+    else for (const one of batch) one.reject(error);
   }
 }
 

@@ -2,6 +2,8 @@ import type { FastifyInstance } from "fastify";
 
 interface Deps {
   readonly isReady: () => boolean;
+  /** Whether the data store could be read lately: without it no request could be answered. */
+  readonly storeAnswers: () => boolean;
   readonly version: string;
 }
 
@@ -11,11 +13,15 @@ const LINKS = [
 ] as const;
 
 /** Adds health and the start page. */
-export function addOperationsRoutes(server: FastifyInstance, { isReady, version }: Deps): void {
+export function addOperationsRoutes(server: FastifyInstance, deps: Deps): void {
+  const { isReady, storeAnswers, version } = deps;
   server.get("/healthz", () => ({ status: "ok", version }));
-  server.get("/readyz", (_request, reply) =>
-    isReady() ? { status: "ready" } : reply.code(503).send({ status: "stopping" }),
-  );
+  server.get("/readyz", (_request, reply) => {
+    if (!isReady()) return reply.code(503).send({ status: "stopping" });
+    return storeAnswers()
+      ? { status: "ready" }
+      : reply.code(503).send({ status: "store_unavailable" });
+  });
   // Claude Code asks this before its first request; any answer will do.
   server.get("/api/hello", () => ({ status: "ok" }));
   const items = LINKS.map(([path, text]) => `<li><a href="${path}">${path}</a> — ${text}</li>`);
