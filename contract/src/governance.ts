@@ -182,6 +182,10 @@ export const budgetDocumentSchema = z.strictObject({
 });
 export type BudgetDocument = z.output<typeof budgetDocumentSchema>;
 
+/** How an organization's own credentials stand to the platform's. */
+export const BYOK_ORDERS = ["own-first", "platform-first", "own-only"] as const;
+export type ByokOrder = (typeof BYOK_ORDERS)[number];
+
 export const organizationSettingsSchema = z.strictObject({
   creditLimitUsd: usdSchema.optional().describe("How far below 0 a prepaid balance may go."),
   contentLogAllowed: z
@@ -196,7 +200,20 @@ export const organizationSettingsSchema = z.strictObject({
     .max(3_650)
     .optional()
     .describe("How long request records are kept."),
-  byokFeePercent: z.number().min(0).max(100).optional(),
+  byokFeePercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("What a call with an own credential costs, in percent of the provider's price."),
+  byok: z
+    .strictObject({
+      order: z
+        .enum(BYOK_ORDERS)
+        .default("own-first")
+        .describe("Which credentials are tried first for a model; own-only: no other ones at all."),
+    })
+    .optional(),
 });
 export type OrganizationSettings = z.output<typeof organizationSettingsSchema>;
 

@@ -32,6 +32,19 @@ export interface ConfiguredProvider {
   readonly origins: ReadonlySet<string>;
   /** The operator named the address (or it is this machine): it may be a private one. */
   readonly privateAddressAllowed: boolean;
+  /** Whose key it is; absent: the platform's. */
+  readonly own?: Ownership;
+}
+
+/** A key that a tenant brought: nobody else's requests may ever be sent with it. */
+export interface Ownership {
+  readonly organizationId: string;
+  /** `cred_…` */
+  readonly credentialId: string;
+  /** Lower ones are tried first; equal ones share the traffic. */
+  readonly tier: number;
+  /** At an address of the tenant's: what is known of the provider's own does not hold there. */
+  readonly isElsewhere: boolean;
 }
 
 export interface DiscoverOptions {
@@ -110,7 +123,14 @@ function originsOf(
   );
 }
 
-function assemble({ row, baseUrl, variables, authorize, ...rest }: Assembly): ConfiguredProvider {
+/** A row with a key: bound to the origins that the row has here. */
+export function assemble({
+  row,
+  baseUrl,
+  variables,
+  authorize,
+  ...rest
+}: Assembly): ConfiguredProvider {
   const provider =
     baseUrl === undefined ? row : atBaseUrl(row, trimOverlap(baseUrl, samplePath(row, variables)));
   const origins = originsOf(provider, variables);

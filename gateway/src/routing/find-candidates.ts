@@ -72,7 +72,7 @@ export function makeCandidates(
 ): Made {
   const credentials = market.providers.get(endpoint.provider) ?? [];
   const [first] = credentials;
-  if (first === undefined) return { candidates: [], rejected: rejectedAs("no_key", { endpoint }) };
+  if (first === undefined) return { candidates: [], rejected: withoutKey(endpoint, market) };
   const speech = speechFor(first, endpoint.upstreamModel, asked);
   if (speech === undefined) {
     const reason = `${endpoint.provider} does not offer ${asked.operation}`;
@@ -94,6 +94,9 @@ export function makeCandidates(
     }),
   };
 }
+
+const withoutKey = (endpoint: CatalogEndpoint, { ownOrder }: Market): Rejection =>
+  rejectedAs(ownOrder === "own-only" ? "own_only" : "no_key", { endpoint });
 
 /** `provider/anything` reaches models that the catalogue does not list yet, at an unknown price. */
 function unlisted(

@@ -1,3 +1,5 @@
+import type { ByokOrder } from "@turnpike/contract/governance.ts";
+
 import type { Catalog } from "#catalog/catalog.ts";
 import type { ConfiguredProvider } from "#providers/configured-providers.ts";
 import type { Adapter } from "#routing/auto/adapter.ts";
@@ -14,4 +16,6 @@ export interface Market {
   readonly policy: RoutingPolicy;
   /** What the operator's own labels taught `auto`. */
   readonly adapter?: Adapter;
+  /** Of a tenant that brought credentials: how they stand to the platform's. Absent: it has none. */
+  readonly ownOrder?: ByokOrder;
 }

@@ -29,7 +29,15 @@ export interface OrderContext {
 export interface Ordered {
   readonly standings: readonly Standing[];
   /** Why the first is first. */
-  readonly reason: "asked" | "order" | "sort" | "sticky" | "probe" | "cheapest" | "balanced";
+  readonly reason:
+    | "asked"
+    | "order"
+    | "sort"
+    | "sticky"
+    | "probe"
+    | "cheapest"
+    | "balanced"
+    | "own";
 }
 
 /** Endpoints up to this multiple of the lowest price share the traffic. */
@@ -65,6 +73,9 @@ export function orderCandidates(candidates: readonly Candidate[], context: Order
 
 /** Kept away from; see `HealthState`. */
 export const isClosed = ({ rank }: Standing): boolean => rank >= CLOSED;
+
+/** Closed, or coming back and not having its turn now. */
+export const isHeldBack = ({ rank }: Standing): boolean => rank >= RECOVERING;
 
 /** Faulty, full, recovering or closed: behind all that are sound. */
 export const isFaulty = ({ rank }: Standing): boolean => rank >= FAULTY;
@@ -137,7 +148,10 @@ function bySpeed(standings: Standing[], sort: "throughput" | "latency"): void {
 }
 
 /** Those of the listed providers in their order, whatever their health; closed ones stay last. */
-function byOrder(standings: readonly Standing[], order: readonly string[]): readonly Standing[] {
+export function byOrder(
+  standings: readonly Standing[],
+  order: readonly string[],
+): readonly Standing[] {
   const places = new Map(order.map((provider, at) => [provider, at - order.length]));
   const place = ({ candidate, rank }: Standing): number =>
     rank >= CLOSED ? 1 : (places.get(candidate.endpoint.provider) ?? 0);

@@ -14,9 +14,11 @@ import {
   expectedFirstContentMs,
   isClosed,
   isFaulty,
+  isHeldBack,
   standingOf,
   type Standing,
 } from "#routing/order-candidates.ts";
+import { ownFirst, tierOf } from "#routing/own-first.ts";
 import { closedRejection, toRoute, type PlanContext, type Planning } from "#routing/planning.ts";
 import { rejectedAs } from "#routing/rejected-as.ts";
 import type { PreviousChoice } from "#routing/session-memory.ts";
@@ -58,7 +60,7 @@ export function planAuto(name: string, planning: Planning): AutoPlan {
     const standing = byKey.get(one.key);
     return standing === undefined ? [] : [{ standing, ranked: one }];
   });
-  const order = inOrder(known, planning);
+  const order = inOrder(ownFirst(known, planning.context.market), planning);
   planning.decision ??= {
     ...decisionBase(lean, assessment, goal),
     compared: compared.length,
@@ -141,10 +143,22 @@ function bestOf(
       continue;
     }
     const standing = standingOf(candidate, { needs, preferences, health, seed });
-    if (candidate.key === request.previous?.key && !isClosed(standing)) return standing;
-    if (best === undefined || isSounder(standing, best)) best = standing;
+    if (candidate.key === request.previous?.key && mayStay(standing, planning)) return standing;
+    if (best === undefined || isBetter(standing, best, context)) best = standing;
   }
   return best;
+}
+
+/** Whose own key works again goes back to it, but not in the middle of the model's work. */
+const mayStay = (standing: Standing, { context, request }: Planning): boolean =>
+  !isClosed(standing) &&
+  (context.market.ownOrder === undefined || request.needs.inToolLoop === true);
+
+function isBetter(a: Standing, b: Standing, { market }: PlanContext): boolean {
+  if (market.ownOrder === undefined) return isSounder(a, b);
+  if (isHeldBack(a) !== isHeldBack(b)) return isHeldBack(b);
+  const [tierA, tierB] = [a, b].map(({ candidate }) => tierOf(candidate.configured, market));
+  return tierA === tierB ? isSounder(a, b) : (tierA ?? 0) < (tierB ?? 0);
 }
 
 const isSounder = (a: Standing, b: Standing): boolean =>

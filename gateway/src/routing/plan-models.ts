@@ -1,7 +1,8 @@
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Candidate } from "#routing/candidate.ts";
 import type { Found } from "#routing/find-candidates.ts";
-import { orderCandidates, type Ordered } from "#routing/order-candidates.ts";
+import { orderCandidates, type Ordered, type OrderContext } from "#routing/order-candidates.ts";
+import { orderInTiers } from "#routing/own-first.ts";
 import { openOnes, toRoute, withinBounds, type Planning } from "#routing/planning.ts";
 import type { SortBy } from "#routing/preferences.ts";
 import type { Route } from "#routing/route.ts";
@@ -38,14 +39,17 @@ export function modelRoutes(named: readonly Named[], planning: Planning): readon
   for (const { found } of named) for (const one of found.rejected) rejected.push(one);
   const fit = withinBounds(all, planning);
   const stickyKey = sort === undefined ? stickyKeyOf(fit, planning) : undefined;
-  const ordered = orderCandidates(fit, {
+  const moment: OrderContext = {
     needs,
     preferences,
     health: context.health,
     seed: context.seed,
     ...(sort !== undefined && { sort }),
     ...(stickyKey !== undefined && { stickyKey }),
-  });
+  };
+  // Endpoints of several models, sorted together: the caller compares the models themselves.
+  const ordered =
+    named.length === 1 ? orderInTiers(fit, moment, context.market) : orderCandidates(fit, moment);
   const reason = reasonOf(ordered, suffix, sort);
   if (reason === "sticky") noteSticky(planning);
   return openOnes(ordered.standings, planning).map((standing, at) =>

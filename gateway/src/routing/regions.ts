@@ -13,9 +13,11 @@ const PROFILE = /^(us|us-gov|eu|apac|au|jp|ca|global)\./;
 
 /** Where an endpoint processes prompts; empty: not known. */
 export function regionsOf(
-  { id, provider, variables }: ConfiguredProvider,
+  { id, provider, variables, own }: ConfiguredProvider,
   { upstreamModel }: CatalogEndpoint,
 ): readonly string[] {
+  // A tenant's word for where its own server lies would undo the organization's residency policy.
+  if (own?.isElsewhere === true) return [];
   const variable = REGION_VARIABLES.find((name) => variables[name] !== undefined);
   const set = variable === undefined ? undefined : variables[variable];
   if (set !== undefined) return [PROFILE.exec(upstreamModel)?.[1] ?? set];

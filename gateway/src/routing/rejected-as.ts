@@ -11,6 +11,10 @@ interface ConstraintWords {
 /** The words of every hard bound. */
 const CONSTRAINTS: Readonly<Record<Constraint, ConstraintWords>> = {
   no_key: { reason: "no key", relax: "set a key of the provider in the environment and restart" },
+  own_only: {
+    reason: "only own credentials are used, and there is none of the provider",
+    relax: "add a credential of the provider, or let the platform's be used, too",
+  },
   operation: { reason: "not offered by the provider", relax: "name another model" },
   only: { reason: "not in provider.only", relax: "add its provider to provider.only" },
   ignore: { reason: "in provider.ignore", relax: "take its provider out of provider.ignore" },

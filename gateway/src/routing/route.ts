@@ -31,6 +31,7 @@ export interface Route extends Candidate {
 /** The hard bounds by which an endpoint can be left out. */
 export type Constraint =
   | "no_key"
+  | "own_only"
   | "operation"
   | "only"
   | "ignore"

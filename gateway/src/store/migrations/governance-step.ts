@@ -98,4 +98,14 @@ export const GOVERNANCE: Step = [
     document TEXT NOT NULL, created_at INTEGER NOT NULL, archived_at INTEGER,
     version INTEGER NOT NULL
   ) STRICT`,
+  `CREATE TABLE provider_credentials (
+    id TEXT PRIMARY KEY, organization_id TEXT NOT NULL REFERENCES organizations (id),
+    project_id TEXT REFERENCES projects (id), provider TEXT NOT NULL, name TEXT NOT NULL,
+    base_url TEXT, variables TEXT NOT NULL, sealed BLOB NOT NULL, encryption_key TEXT NOT NULL,
+    hint TEXT NOT NULL, position INTEGER NOT NULL, allowed_key_ids TEXT,
+    zero_retention_by TEXT, zero_retention_at INTEGER, tested_at INTEGER, test_result TEXT,
+    created_at INTEGER NOT NULL, disabled_at INTEGER, archived_at INTEGER, version INTEGER NOT NULL
+  ) STRICT`,
+  "CREATE INDEX provider_credentials_organization ON provider_credentials (organization_id)",
+  "CREATE INDEX provider_credentials_version ON provider_credentials (version)",
 ];

@@ -157,4 +157,37 @@ export interface GovernanceTables {
     created_at: number;
     archived_at: number | null;
   };
+  /** Keys of providers that are an organization's own. */
+  provider_credentials: Versioned & {
+    id: string;
+    organization_id: string;
+    /** NULL: of the whole organization. */
+    project_id: string | null;
+    /** Id of the provider. */
+    provider: string;
+    name: string;
+    /** NULL: where the platform reaches the provider. */
+    base_url: string | null;
+    /** JSON object: region, resource, … */
+    variables: string;
+    /** AES-256-GCM of the secret; empty once archived. */
+    sealed: Uint8Array;
+    /** Which key opens it. */
+    encryption_key: string;
+    /** The last four characters. */
+    hint: string;
+    /** Lower ones are tried first; equal ones share the traffic. */
+    position: number;
+    /** JSON array; NULL: all keys of the organization or project. */
+    allowed_key_ids: string | null;
+    /** Who says that the provider keeps nothing of what is sent with it, and since when. */
+    zero_retention_by: string | null;
+    zero_retention_at: number | null;
+    tested_at: number | null;
+    /** JSON of what the last test found; free of secrets. */
+    test_result: string | null;
+    created_at: number;
+    disabled_at: number | null;
+    archived_at: number | null;
+  };
 }
