@@ -2,8 +2,10 @@ import { join } from "node:path";
 
 import type { FastifyInstance } from "fastify";
 
+import { openOwnCredentials } from "#app/open-own-credentials.ts";
 import { openGovernance } from "#app/open-governance.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
+import type { CredentialRing } from "#byok/credential-ring.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
@@ -166,6 +168,7 @@ interface Parts {
   readonly keys: KeyRing;
   readonly directory: Directory;
   readonly signIn: SignIn;
+  readonly credentials: CredentialRing;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -208,9 +211,13 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   closers.push(() => market.close());
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
+  const { directory } = governance;
+  const around = { store, master, directory, market, health, onNotice };
+  const { credentials, marketFor } = await openOwnCredentials(around);
   const gateway: Gateway = {
     keys: governance.keys,
     market: () => market.current,
+    marketFor,
     send,
     writeRecord: createRecordWriter(records),
     responses: createStoredResponses(core, master, Date.now),
@@ -228,7 +235,8 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     tick: () => performance.now(),
     random: Math.random,
   };
-  return { config, configFile: opened?.file, store, master, ...governance, market, gateway };
+  const parts = { store, master, ...governance, credentials, market, gateway };
+  return { config, configFile: opened?.file, ...parts };
 }
 
 interface Watching {
@@ -334,6 +342,7 @@ interface RouteDeps {
   readonly master: MasterKey;
   readonly signIn: SignIn;
   readonly directory: Directory;
+  readonly credentials: CredentialRing;
   readonly state: { readonly ready: boolean };
 }
 
@@ -341,16 +350,16 @@ interface RouteDeps {
 const STORE_SILENT_MS = 10_000;
 
 function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, directory, signIn, state } = deps;
+  const { gateway, keys, store, master, directory, signIn, credentials, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
-  addModelRoutes(server, { market: gateway.market, keys });
+  addModelRoutes(server, gateway);
   addResponseRoutes(server, { keys, responses: gateway.responses });
   addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
   const { records } = store;
   const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
   addFeedbackRoute(server, { keys, giveFeedback });
-  addHealthRoutes(server, { keys, health: gateway.health });
+  addHealthRoutes(server, { keys, health: gateway.health, credentials });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;

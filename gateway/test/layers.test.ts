@@ -25,7 +25,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["providers", "catalog", "protocols", "upstream", "canonical", "lib"],
   health: ["canonical", "lib"],
   routing: ["health", "providers", "protocols", "catalog", "canonical", "lib"],
+  byok: [
+    "routing",
+    "providers",
+    "governance",
+    "privacy",
+    "store",
+    "upstream",
+    "catalog",
+    "canonical",
+    "lib",
+  ],
   pipeline: [
+    "byok",
     "routing",
     "health",
     "providers",
@@ -42,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   market: ["routing", "demo", "config", "providers", "catalog", "upstream", "canonical", "lib"],
   http: [
+    "byok",
     "pipeline",
     "routing",
     "health",
@@ -53,6 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib",
   ],
   cli: [
+    "byok",
     "app.ts",
     "market",
     "routing",

@@ -20,7 +20,13 @@ import { unknownNames } from "#market/unknown-names.ts";
 import { watchCatalog } from "#market/watch-catalog.ts";
 import type { Adapter } from "#routing/auto/adapter.ts";
 import type { Market } from "#routing/market.ts";
-import { discoverProviders, type ConfiguredProvider } from "#providers/configured-providers.ts";
+import type { PlatformPlace } from "#providers/configure-own.ts";
+import {
+  discoverProviders,
+  rowInEnvironment,
+  type ConfiguredProvider,
+} from "#providers/configured-providers.ts";
+import { PROVIDERS } from "#providers/providers.ts";
 import type { Send } from "#upstream/answer.ts";
 
 /** A server that was found running on this machine. */
@@ -80,6 +86,8 @@ export class MarketSource {
   #configFile: string | undefined;
   #catalogFault: string | undefined;
   #current: Market;
+  /** Of base URLs that the environment names, with a key beside or not: tenants may bring theirs. */
+  readonly #namedOrigins: readonly string[];
   #trusted: ReadonlySet<string> = new Set();
   readonly #stops: (() => void)[] = [];
 
@@ -91,6 +99,7 @@ export class MarketSource {
     const found = discoverProviders(env, { dependencies: { post: this.#post }, ownOrigins });
     this.#remote = found.filter(({ provider }) => provider.local !== true);
     this.#local = found.filter(({ provider }) => provider.local === true);
+    this.#namedOrigins = namedOrigins(options);
     this.#current = this.#join();
   }
 
@@ -101,6 +110,15 @@ export class MarketSource {
   /** Origins that may be private addresses: the operator named them, or they are this machine's. */
   trustedOrigins(): ReadonlySet<string> {
     return this.#trusted;
+  }
+
+  /** Where the platform reaches a provider, key or none; `undefined`: tenants bring no keys to it. */
+  placeOf(id: string): PlatformPlace | undefined {
+    const configured = this.#current.providers.get(id)?.[0];
+    if (configured === undefined) return rowInEnvironment(id, this.#options);
+    const { provider: row, privateAddressAllowed } = configured;
+    const isOwnMachine = row.local === true || configured === DEMO_PROVIDER;
+    return isOwnMachine ? undefined : { row, privateAddressAllowed };
   }
 
   /** Providers whose keys were found, by the variable's or the settings file's name. */
@@ -199,7 +217,10 @@ export class MarketSource {
     const running = this.#running.map(({ configured }) => configured);
     const named = [...this.#remote, ...this.#local, ...this.#config.providers];
     const nearby = named.filter((one) => one.privateAddressAllowed);
-    this.#trusted = new Set(nearby.flatMap(({ origins }) => [...origins]));
+    this.#trusted = new Set([
+      ...nearby.flatMap(({ origins }) => [...origins]),
+      ...this.#namedOrigins,
+    ]);
     // What the operator wrote down replaces what was found under the same id.
     const written = new Set(this.#config.providers.map(({ id }) => id));
     const found = [DEMO_PROVIDER, ...running, ...this.#remote].filter(({ id }) => !written.has(id));
@@ -216,4 +237,13 @@ export class MarketSource {
       ...(this.#adapter !== undefined && { adapter: this.#adapter }),
     };
   }
+}
+
+function namedOrigins({ env, ownOrigins }: MarketOptions): readonly string[] {
+  const places = Object.keys(PROVIDERS).map((id) => rowInEnvironment(id, { env, ownOrigins }));
+  return places.flatMap((place) => {
+    if (place?.privateAddressAllowed !== true) return [];
+    const { baseUrl } = place.row;
+    return baseUrl.includes("{") ? [] : [new URL(baseUrl).origin];
+  });
 }

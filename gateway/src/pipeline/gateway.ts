@@ -1,3 +1,4 @@
+import type { MarketFor } from "#byok/tenant-markets.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
 import type { Learner } from "#pipeline/learner.ts";
@@ -46,6 +47,8 @@ export interface Gateway {
   readonly keys: Pick<KeyRing, "authenticate">;
   /** The models and providers as they are now. */
   readonly market: () => Market;
+  /** The same with the caller's own credentials among the platform's. */
+  readonly marketFor: MarketFor;
   readonly send: Send;
   readonly writeRecord: WriteRecord;
   readonly responses: StoredResponses;

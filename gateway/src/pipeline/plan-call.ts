@@ -29,7 +29,8 @@ export function planCall(call: Call, parsed: ParsedCall, options: GatewayOptions
   };
   const seed = Math.floor(gateway.random() * SEEDS);
   const context: PlanContext = {
-    market: gateway.market(),
+    market:
+      access === undefined ? gateway.market() : gateway.marketFor(access, options.provider.byok),
     health: gateway.health.view(),
     seed,
     nowMs: exchange.startedAt,

@@ -4,7 +4,7 @@ import { isObject } from "#lib/json.ts";
 import { headerText, type RequestHeaders } from "#pipeline/exchange.ts";
 import type { ProviderPreferences, SortBy } from "#routing/preferences.ts";
 
-/** Members of `provider`, in OpenRouter's words; `region` is our own. */
+/** Members of `provider`, in OpenRouter's words; `region` and `byok` are our own. */
 const PREFERENCES: ReadonlySet<string> = new Set([
   "order",
   "only",
@@ -16,6 +16,7 @@ const PREFERENCES: ReadonlySet<string> = new Set([
   "zdr",
   "data_collection",
   "region",
+  "byok",
   "preferred_max_latency",
   "preferred_min_throughput",
 ]);
@@ -44,6 +45,7 @@ export function readPreferences(reader: FieldReader, headers: RequestHeaders): P
     sort: readSort(reader),
     maxPrice: readMaxPrice(reader.nested("max_price")),
     region: readRegion(reader, headers),
+    byok: readByok(reader, headers),
     preferredMaxLatencyMs: inMs(readBound(reader, "preferred_max_latency", "seconds")),
     preferredMinThroughput: readBound(reader, "preferred_min_throughput", "tokens a second"),
     allowFallbacks: reader.boolean("allow_fallbacks") !== false,
@@ -102,6 +104,17 @@ function readRegion(reader: FieldReader, headers: RequestHeaders): readonly stri
     reader.field("region"),
     `${reader.field("region")} is empty, which leaves no endpoint. Name a region such as "eu", or leave it out.`,
   );
+}
+
+const BYOK = ["only", "never"] as const;
+
+function readByok(reader: FieldReader, headers: RequestHeaders): ProviderPreferences["byok"] {
+  const header = headerText(headers, "x-turnpike-byok");
+  if (header === undefined || reader.object["byok"] !== undefined)
+    return choice(reader, "byok", BYOK);
+  const known = BYOK.find((name) => name === header);
+  if (known !== undefined) return known;
+  throw invalidRequest("x-turnpike-byok", `x-turnpike-byok must be one of ${BYOK.join(", ")}.`);
 }
 
 const PERCENTILES = ["p50", "p75", "p90", "p99"] as const;

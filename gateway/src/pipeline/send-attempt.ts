@@ -1,4 +1,4 @@
-import type { Failure } from "#canonical/failure.ts";
+import { GatewayError, type Failure } from "#canonical/failure.ts";
 import { networkFailure } from "#pipeline/network-failure.ts";
 import type { Attempt } from "#pipeline/attempt.ts";
 import type { Call } from "#pipeline/call.ts";
@@ -6,7 +6,7 @@ import { withFault } from "#pipeline/inject-fault.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import type { Route } from "#routing/route.ts";
 import { buildUrl } from "#providers/build-url.ts";
-import type { ConfiguredProvider } from "#providers/configured-providers.ts";
+import type { ConfiguredProvider, Ownership } from "#providers/configured-providers.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
 import { readAll } from "#upstream/answer.ts";
 
@@ -27,6 +27,7 @@ export async function sendAttempt(
 ): Promise<UpstreamAnswer | Failure> {
   const { route, timeouts, fault, tracked } = attempt;
   const { configured, speech } = route;
+  if (configured.own !== undefined) assertOwn(call, configured.own);
   const url = urlOf(route, outgoing.stream);
   const body = Buffer.from(outgoing.body);
   const send = fault === undefined ? call.gateway.send : withFault(call.gateway.send, fault);
@@ -49,12 +50,22 @@ export async function sendAttempt(
       signal: attempt.signal,
       headTimeoutMs: timeouts.headMs,
       idleTimeoutMs: timeouts.idleMs,
+      ...(configured.own?.isElsewhere === true && { publicOnly: true }),
     });
     tracked.head(answer.status, answer.headers);
     return answer;
   } catch (error) {
     return networkFailure(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** The plan never has another tenant's credential; should it ever, nothing is sent. */
+function assertOwn(call: Call, { organizationId }: Ownership): void {
+  if (call.access?.organization.id === organizationId) return;
+  throw new GatewayError({
+    code: "internal",
+    message: "A provider key was about to be used for another organization than its own.",
+  });
 }
 
 /** URLs are built and checked once; callers can name models without end, so not all are kept. */

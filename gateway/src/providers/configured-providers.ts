@@ -155,6 +155,24 @@ function usableBaseUrl(
   return baseUrl;
 }
 
+/**
+ * The row of a provider where the operator's environment says that it is reached, whether there is a
+ * key or not; `undefined`: it is not in the table, or runs on the operator's machine only.
+ */
+export function rowInEnvironment(
+  id: string,
+  { env, ownOrigins }: Required<Pick<ConfigureOptions, "env" | "ownOrigins">>,
+): { readonly row: Provider; readonly privateAddressAllowed: boolean } | undefined {
+  const row = Object.hasOwn(PROVIDERS, id) ? PROVIDERS[id] : undefined;
+  if (row === undefined || row.local === true) return undefined;
+  const baseUrl = usableBaseUrl(env, id, ownOrigins);
+  if (baseUrl === undefined) return { row, privateAddressAllowed: false };
+  return {
+    row: atBaseUrl(row, trimOverlap(baseUrl, samplePath(row, {}))),
+    privateAddressAllowed: true,
+  };
+}
+
 function discoverProvider(
   id: string,
   env: Environment,

@@ -33,6 +33,8 @@ export interface ProviderPreferences {
   readonly dataCollection: "allow" | "deny";
   /** Only endpoints in one of these regions: `eu` stands for `eu-west-1`, too. */
   readonly region?: readonly string[];
+  /** Only with the organization's own provider credentials, or with none of them. */
+  readonly byok?: "only" | "never";
 }
 
 /** No wishes at all. */

@@ -32,6 +32,8 @@ export interface UpstreamRequest {
   readonly headTimeoutMs: number;
   /** Longest silence within the body. */
   readonly idleTimeoutMs: number;
+  /** Refuses private addresses whatever the operator trusts: the address is a tenant's. */
+  readonly publicOnly?: boolean;
 }
 
 /** Sends a request to a provider: over the network, or to the built-in demo. Rejects on a failed connection. */

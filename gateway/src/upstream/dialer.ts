@@ -30,8 +30,8 @@ export interface Dialer {
  */
 export function createDialer(trustedOrigins: () => ReadonlySet<string>): Dialer {
   const pools = new Map<string, Pool>();
-  const poolOf = (url: URL): Pool => {
-    const trusted = trustedOrigins().has(url.origin);
+  const poolOf = ({ url, publicOnly = false }: UpstreamRequest): Pool => {
+    const trusted = !publicOnly && trustedOrigins().has(url.origin);
     // What the operator trusts may change: a pool never outlives the decision that it was made by.
     const key = `${url.origin} ${trusted}`;
     const existing = pools.get(key);
@@ -50,7 +50,7 @@ export function createDialer(trustedOrigins: () => ReadonlySet<string>): Dialer 
     return pool;
   };
   return {
-    send: async (request) => dispatch(poolOf(request.url), request),
+    send: async (request) => dispatch(poolOf(request), request),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },

@@ -128,6 +128,7 @@ export class Lab {
     this.#gateway = {
       keys: { authenticate: () => testAccess() },
       market: () => market,
+      marketFor: () => market,
       send: memorySend(decide, this.open),
       writeRecord: async (record) => void this.records.push(record),
       responses: { put: async () => {}, get: async () => undefined, delete: async () => false },

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 
+import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
 import { metricsText } from "#health/metrics-text.ts";
@@ -8,18 +9,34 @@ import { credentialOf } from "#pipeline/authenticate.ts";
 interface Deps {
   readonly keys: Pick<KeyRing, "authenticate">;
   readonly health: Pick<HealthTracker, "snapshot">;
+  readonly credentials: Pick<CredentialRing, "of">;
 }
 
 /** Adds what is known of the endpoints: as JSON, and as metrics for Prometheus. Both need a key. */
-export function addHealthRoutes(server: FastifyInstance, { keys, health }: Deps): void {
+export function addHealthRoutes(
+  server: FastifyInstance,
+  { keys, health, credentials }: Deps,
+): void {
   server.get("/api/health/endpoints", (request) => {
-    keys.authenticate(credentialOf(request));
-    return { object: "list", data: health.snapshot() };
+    const { organization } = keys.authenticate(credentialOf(request));
+    const own = new Set((credentials.of(organization.id) ?? []).map(({ id }) => id));
+    const data = health.snapshot().filter(({ credential }) => isVisible(credential, own));
+    return { object: "list", data };
   });
   server.get("/metrics", (request, reply) => {
     keys.authenticate(credentialOf(request));
     return reply
       .type("text/plain; version=0.0.4; charset=utf-8")
-      .send(metricsText(health.snapshot()));
+      .send(metricsText(health.snapshot().filter(({ credential }) => isVisible(credential, NONE))));
   });
 }
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Endpoints of tenants' own credentials are their own business, and too many for a metric's label. */
+function isVisible(credential: string, own: ReadonlySet<string>): boolean {
+  const at = credential.indexOf(OWN);
+  return at === -1 || own.has(credential.slice(at + OWN.length));
+}
+
+const OWN = "@byok:";

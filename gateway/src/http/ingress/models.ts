@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { GatewayError } from "#canonical/failure.ts";
 import type { CatalogEndpoint, CatalogModel, Prices } from "#catalog/types.ts";
 import { compact, type JsonObject } from "#lib/json.ts";
-import type { KeyRing } from "#governance/key-ring.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
 import { AUTO_NAMES } from "#routing/auto-choice.ts";
 import type { Market } from "#routing/market.ts";
 
@@ -15,10 +15,7 @@ interface Listed {
   readonly endpoints: readonly CatalogEndpoint[];
 }
 
-interface Deps {
-  readonly market: () => Market;
-  readonly keys: Pick<KeyRing, "authenticate">;
-}
+type Deps = Pick<Gateway, "keys" | "marketFor">;
 
 interface ModelLists {
   readonly openai: string;
@@ -26,18 +23,20 @@ interface ModelLists {
   readonly gemini: string;
 }
 
-/** Lists are as large as the catalogue and the same for everybody: written once a market. */
+/** Lists are as large as the catalogue, and the same for all who share a market: written once for each. */
 const lists = new WeakMap<Market, ModelLists>();
 
 /** Adds the model lists: one body that OpenAI's, Anthropic's and Codex's clients all accept. */
-export function addModelRoutes(server: FastifyInstance, { market, keys }: Deps): void {
+export function addModelRoutes(server: FastifyInstance, { marketFor, keys }: Deps): void {
+  const market = (request: FastifyRequest): Market =>
+    marketFor(keys.authenticate(credentialOf(request)));
   const authenticated = async (request: FastifyRequest): Promise<void> => {
-    keys.authenticate(credentialOf(request));
+    market(request);
   };
   const guarded = { onRequest: authenticated };
   for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
     server.get(`${prefix}/models`, guarded, (request, reply) => {
-      const { openai, codex, gemini } = listsOf(market());
+      const { openai, codex, gemini } = listsOf(market(request));
       const forCodex = (request.query as JsonObject)["client_version"] !== undefined;
       const list = isGoogleClient(request) ? gemini : openai;
       return reply.type("application/json").send(forCodex ? codex : list);
@@ -45,16 +44,19 @@ export function addModelRoutes(server: FastifyInstance, { market, keys }: Deps):
     server.get(`${prefix}/models/*`, guarded, (request) => {
       const name = (request.params as { "*": string })["*"];
       const endpoints = name.endsWith("/endpoints");
-      const listed = findModel(endpoints ? name.slice(0, -"/endpoints".length) : name, market());
+      const listed = findModel(
+        endpoints ? name.slice(0, -"/endpoints".length) : name,
+        market(request),
+      );
       if (endpoints) return endpointsBody(listed);
       return isGoogleClient(request) ? geminiModel(listed) : modelObject(listed);
     });
   }
-  server.get("/v1beta/models", guarded, (_request, reply) =>
-    reply.type("application/json").send(listsOf(market()).gemini),
+  server.get("/v1beta/models", guarded, (request, reply) =>
+    reply.type("application/json").send(listsOf(market(request)).gemini),
   );
   server.get("/v1beta/models/*", guarded, (request) =>
-    geminiModel(findModel((request.params as { "*": string })["*"], market())),
+    geminiModel(findModel((request.params as { "*": string })["*"], market(request))),
   );
 }
 
@@ -109,7 +111,9 @@ const publicId = (model: CatalogModel, endpoints: readonly CatalogEndpoint[]): s
     : model.id;
 
 const configuredEndpoints = (model: CatalogModel, market: Market): readonly CatalogEndpoint[] =>
-  market.catalog.endpointsOf(model.id).filter(({ provider }) => market.providers.has(provider));
+  market.catalog
+    .endpointsOf(model.id)
+    .filter(({ provider }) => (market.providers.get(provider)?.length ?? 0) > 0);
 
 const autoModel = (id: string): CatalogModel => ({
   id,

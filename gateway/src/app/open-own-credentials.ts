@@ -1,0 +1,46 @@
+import { createCredentialRing, type CredentialRing } from "#byok/credential-ring.ts";
+import { createTenantMarkets, type MarketFor } from "#byok/tenant-markets.ts";
+import type { Directory } from "#governance/directory.ts";
+import type { HealthTracker } from "#health/health-tracker.ts";
+import type { MarketSource } from "#market/market-source.ts";
+import { createEnvelope } from "#privacy/envelope.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import type { Store } from "#store/store.ts";
+
+/** Tenants' own provider credentials, in memory. */
+export interface OwnCredentials {
+  readonly credentials: CredentialRing;
+  readonly marketFor: MarketFor;
+}
+
+interface Around {
+  readonly store: Pick<Store, "core">;
+  readonly master: MasterKey;
+  readonly directory: Pick<Directory, "version" | "onLook">;
+  readonly market: Pick<MarketSource, "current" | "placeOf">;
+  readonly health: Pick<HealthTracker, "applyRemote">;
+  readonly onNotice: (message: string) => void;
+}
+
+/** Reads them and keeps them up to date with the directory. */
+export async function openOwnCredentials(around: Around): Promise<OwnCredentials> {
+  const { store, master, directory, market, health, onNotice } = around;
+  const { core } = store;
+  const credentials = createCredentialRing({
+    core,
+    envelope: createEnvelope({ core, master, now: Date.now }),
+    onNotice,
+    // A secret may have been renewed under its old name: it gets a try at once.
+    onChange: (credential) => health.applyRemote({ type: "credential-alive", credential }),
+  });
+  await credentials.look(directory.version());
+  // A look that fails leaves what is known in force; the next one reads it all.
+  directory.onLook(() => void credentials.look(directory.version()).catch(() => undefined));
+  const marketFor = createTenantMarkets({
+    platform: () => market.current,
+    credentials,
+    placeOf: (id) => market.placeOf(id),
+    onNotice,
+  });
+  return { credentials, marketFor };
+}
