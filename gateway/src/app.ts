@@ -214,6 +214,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const { directory } = governance;
   const around = { store, master, directory, market, health, onNotice };
   const { credentials, marketFor } = await openOwnCredentials(around);
+  const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     keys: governance.keys,
     market: () => market.current,
@@ -226,12 +227,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     health,
     retries: new RetryBudget(),
     sessions: createSessionMemory({ tick: () => performance.now() }),
-    learner: await openLearner({
-      records,
-      now: Date.now,
-      settings: () => market.current.policy.learning,
-      log,
-    }),
+    learner: await openLearner({ records, now: Date.now, settings: learning, log }),
     tick: () => performance.now(),
     random: Math.random,
   };

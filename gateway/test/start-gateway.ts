@@ -39,6 +39,8 @@ export const providerEnvironment = (origin: string): Record<string, string> => (
   VERCEL_BASE_URL: `${origin}/vercel/v1`,
   DEEPSEEK_API_KEY: "sk-upstream-deepseek",
   DEEPSEEK_BASE_URL: `${origin}/deepseek`,
+  // Without a key: tenants bring theirs.
+  MISTRAL_BASE_URL: `${origin}/mistral/v1`,
 });
 
 /**

@@ -2,6 +2,7 @@ import { organizationOf, type Call, type ParsedCall } from "#pipeline/call.ts";
 import type { GatewayOptions } from "#pipeline/gateway-options.ts";
 import { beginShadow } from "#pipeline/shadow.ts";
 import { planRoutes } from "#routing/plan-routes.ts";
+import type { Market } from "#routing/market.ts";
 import type { PlanContext, RoutingRequest } from "#routing/planning.ts";
 import type { Plan } from "#routing/route.ts";
 
@@ -29,8 +30,7 @@ export function planCall(call: Call, parsed: ParsedCall, options: GatewayOptions
   };
   const seed = Math.floor(gateway.random() * SEEDS);
   const context: PlanContext = {
-    market:
-      access === undefined ? gateway.market() : gateway.marketFor(access, options.provider.byok),
+    market: marketOf(call, options),
     health: gateway.health.view(),
     seed,
     nowMs: exchange.startedAt,
@@ -41,3 +41,6 @@ export function planCall(call: Call, parsed: ParsedCall, options: GatewayOptions
   beginShadow(call, parsed, { request, context, plan });
   return plan;
 }
+
+const marketOf = ({ gateway, access }: Call, { provider }: GatewayOptions): Market =>
+  access === undefined ? gateway.market() : gateway.marketFor(access, provider.byok);

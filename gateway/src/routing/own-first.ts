@@ -29,7 +29,7 @@ export function tierOf(
 export function orderInTiers(
   candidates: readonly Candidate[],
   context: OrderContext,
-  market: Market,
+  market: Pick<Market, "ownOrder">,
 ): Ordered {
   if (market.ownOrder === undefined) return orderCandidates(candidates, context);
   const tiers = Map.groupBy(candidates, ({ configured }) => tierOf(configured, market));

@@ -1,7 +1,8 @@
 import { invalidRequest } from "#canonical/failure.ts";
 import type { Candidate } from "#routing/candidate.ts";
 import type { Found } from "#routing/find-candidates.ts";
-import { orderCandidates, type Ordered, type OrderContext } from "#routing/order-candidates.ts";
+import type { Market } from "#routing/market.ts";
+import type { Ordered, OrderContext } from "#routing/order-candidates.ts";
 import { orderInTiers } from "#routing/own-first.ts";
 import { openOnes, toRoute, withinBounds, type Planning } from "#routing/planning.ts";
 import type { SortBy } from "#routing/preferences.ts";
@@ -47,15 +48,17 @@ export function modelRoutes(named: readonly Named[], planning: Planning): readon
     ...(sort !== undefined && { sort }),
     ...(stickyKey !== undefined && { stickyKey }),
   };
-  // Endpoints of several models, sorted together: the caller compares the models themselves.
-  const ordered =
-    named.length === 1 ? orderInTiers(fit, moment, context.market) : orderCandidates(fit, moment);
+  const ordered = orderInTiers(fit, moment, tiersFor(named, context.market));
   const reason = reasonOf(ordered, suffix, sort);
   if (reason === "sticky") noteSticky(planning);
   return openOnes(ordered.standings, planning).map((standing, at) =>
     toRoute(standing, at === 0 ? reason : "fallback", needs),
   );
 }
+
+/** Endpoints of several models are sorted together: the caller compares the models themselves. */
+const tiersFor = (named: readonly Named[], market: Market): Pick<Market, "ownOrder"> =>
+  named.length === 1 ? market : {};
 
 /** Of all names together, each endpoint once. */
 function joined(named: readonly Named[]): readonly Candidate[] {
