@@ -26,6 +26,14 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     meaning: "The provider's content filter refused prompt or answer.",
     remedy: "Change the prompt; another provider of the model may judge differently.",
   },
+  guardrail_blocked: {
+    meaning: "A guardrail of the key's policy stopped the request or its answer.",
+    remedy: "The message says which guardrail and why, never what stood there.",
+  },
+  zdr_no_endpoint: {
+    meaning: "No endpoint with documented zero retention can serve the request.",
+    remedy: "Ask for another model, or see GET /v1/models for endpoints with `zero_retention`.",
+  },
   unauthenticated: {
     meaning: "No key, or one that the gateway does not know.",
     remedy: "Send one of Turnpike's keys (`turnpike keys create`), not a provider's.",

@@ -23,11 +23,15 @@ export const FAILURES = {
   unsupported_parameter: { status: 400, tryNext: true, cool: "nothing" },
   context_length_exceeded: { status: 400, tryNext: true, cool: "nothing" },
   content_policy: { status: 400, tryNext: true, cool: "nothing" },
+  /** A guardrail of the caller's own policy stopped the request or its answer. */
+  guardrail_blocked: { status: 400, tryNext: false, cool: "nothing", clientRetry: false },
   unauthenticated: { status: 401, tryNext: false, cool: "nothing", clientRetry: false },
   budget_exhausted: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
   forbidden: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   /** Of the admin API, as long as there is nobody who could sign in. */
   setup_needed: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
+  /** No endpoint with documented zero retention can serve it, and no other may. */
+  zdr_no_endpoint: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   unknown_model: { status: 404, tryNext: false, cool: "nothing", clientRetry: false },
   not_found: { status: 404, tryNext: false, cool: "nothing", clientRetry: false },
   method_not_allowed: { status: 405, tryNext: false, cool: "nothing" },

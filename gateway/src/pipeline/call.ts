@@ -7,6 +7,7 @@ import type { Loss } from "#protocols/codec.ts";
 import type { AttemptRecord } from "#telemetry/request-record.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
+import type { AnswerText } from "#pipeline/guardrails/apply-guardrails.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import type { GatewayOptions } from "#pipeline/gateway-options.ts";
 import type { AssessInput } from "#routing/auto/assess.ts";
@@ -33,7 +34,7 @@ export interface Call {
   options?: GatewayOptions;
   modelAsked: string;
   streamed: boolean;
-  endUser?: string;
+  endUser?: string | undefined;
   needs?: Needs;
   plan?: Plan;
   /** What `auto` would have chosen, where the operator wants to know; decided at the first call. */
@@ -116,6 +117,8 @@ export interface WholeAnswer extends AnswerBase {
   readonly finish: FinishReason | null;
   readonly upstreamId: string | null;
   readonly toolCalls?: readonly SeenToolCall[];
+  /** What each of its answers says; absent: they are no texts. */
+  readonly texts?: () => readonly AnswerText[];
   /** The body for the client, cost included. */
   readonly body: string;
 }
@@ -123,6 +126,8 @@ export interface WholeAnswer extends AnswerBase {
 export interface StreamAnswer extends AnswerBase {
   readonly kind: "stream";
   readonly relay: StreamRelay;
+  /** The whole stream, withheld until now; or why it stays so. Absent: nothing is withheld. */
+  readonly release?: () => Promise<string | Failure>;
 }
 
 export type Answer = WholeAnswer | StreamAnswer;

@@ -4,6 +4,9 @@ import { unfoldResponse } from "#canonical/unfold-response.ts";
 import type { Usage } from "#canonical/usage.ts";
 import type { AttemptResult } from "#pipeline/call.ts";
 import type { ChatAttempt } from "#pipeline/chat.ts";
+import { answerTextsOf } from "#pipeline/guardrails/answer-texts.ts";
+import type { AnswerText } from "#pipeline/guardrails/apply-guardrails.ts";
+import { released, streamGuardOf } from "#pipeline/guardrails/stream-guard.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
 import { newStreamState, noteEvent, type SeenToolCall } from "#pipeline/stream-state.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
@@ -53,7 +56,9 @@ export function foldedAnswer(
   const body = JSON.stringify(client.renderResponse(counted, context));
   const finish = counted.candidates[0]?.finishReason ?? null;
   const upstreamId = counted.id || null;
-  return { kind: "whole", ...base, usage, finish, upstreamId, toolCalls: callsIn(counted), body };
+  const texts = (): readonly AnswerText[] => answerTextsOf(counted);
+  const toolCalls = callsIn(counted);
+  return { kind: "whole", ...base, usage, finish, upstreamId, toolCalls, texts, body };
 }
 
 /** The function calls of a whole answer. */
@@ -68,21 +73,26 @@ export const callsIn = ({ candidates }: ChatResponse): readonly SeenToolCall[] =
 
 /** A response that came whole, as the stream that the client asked for. */
 async function streamOf(
-  { client, context, attempt }: ChatAttempt,
+  { call, client, context, attempt }: ChatAttempt,
   response: ChatResponse,
   base: ReturnType<typeof answerBase>,
 ): Promise<AttemptResult> {
   const state = newStreamState();
   const renderer = client.createStreamRenderer(context);
+  const guard = streamGuardOf(call);
   let text = "";
   for (const event of unfoldResponse(response)) {
     noteEvent(state, event);
-    text += renderer.push(event);
+    for (const allowed of guard?.push(event) ?? [event]) text += renderer.push(allowed);
   }
-  const lane = { state, push: () => text, end: () => renderer.end() };
+  if (guard?.failure !== undefined) return { failure: guard.failure };
+  const withholds = guard?.release !== undefined;
+  const lane = { state, push: () => text, end: () => (withholds ? "" : renderer.end()) };
   const relay = new StreamRelay(spokenAnswer, lane, attempt.timeouts);
   const failure = await relay.opened();
-  return failure === undefined ? { kind: "stream", ...base, relay } : { failure };
+  return failure === undefined
+    ? { kind: "stream", ...base, relay, ...released(guard, renderer) }
+    : { failure };
 }
 
 /** An upstream that has said everything already. */

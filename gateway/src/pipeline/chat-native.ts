@@ -10,9 +10,13 @@ import type { ChatAttempt } from "#pipeline/chat.ts";
 import { answerBase, callsIn, foldedAnswer } from "#pipeline/chat-answer.ts";
 import { clientProtocolHeaders } from "#pipeline/client-headers.ts";
 import { NO_GATEWAY_FIELDS } from "#pipeline/gateway-options.ts";
+import { answerTextsOf } from "#pipeline/guardrails/answer-texts.ts";
+import type { AnswerText } from "#pipeline/guardrails/apply-guardrails.ts";
+import { released, streamGuardOf, type StreamGuard } from "#pipeline/guardrails/stream-guard.ts";
 import { NativeLane } from "#pipeline/native-lane.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
 import { isAnswer, isStream, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
+import { sseEventFramer, TranslatedLane } from "#pipeline/translated-lane.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
 
 /**
@@ -56,6 +60,9 @@ async function nativeStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promi
   const { call, client, request, speech, context } = attempt;
   const native = NATIVE_STREAMS[call.exchange.protocol];
   if (native === undefined) return { failure: malformed(answer, "") };
+  const guard = streamGuardOf(call);
+  // A policy that looks at answers gets the same bytes asked for and reads what answers them.
+  if (guard !== undefined) return openGuarded(attempt, answer, guard);
   const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
   const lane = new NativeLane({
     native,
@@ -70,6 +77,21 @@ async function nativeStream(attempt: ChatAttempt, answer: UpstreamAnswer): Promi
   const failure = await relay.opened();
   if (failure !== undefined) return { failure, lane: "native" };
   return { kind: "stream", ...answerBase(attempt, "native"), relay };
+}
+
+async function openGuarded(
+  attempt: ChatAttempt,
+  answer: UpstreamAnswer,
+  guard: StreamGuard,
+): Promise<AttemptResult> {
+  const { speech, client, context } = attempt;
+  const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
+  const renderer = client.createStreamRenderer(context);
+  const lane = new TranslatedLane({ framer: sseEventFramer(), parser, renderer, guard });
+  const relay = new StreamRelay(answer, lane, attempt.attempt.timeouts);
+  const failure = await relay.opened();
+  if (failure !== undefined) return { failure, lane: "native" };
+  return { kind: "stream", ...answerBase(attempt, "native"), relay, ...released(guard, renderer) };
 }
 
 async function nativeWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promise<AttemptResult> {
@@ -92,7 +114,9 @@ async function nativeWhole(attempt: ChatAttempt, answer: UpstreamAnswer): Promis
   const body = withUsageCost(text, object, { usage, costUsd: attempt.context.costUsd });
   const finish = response.candidates[0]?.finishReason ?? null;
   const upstreamId = response.id || null;
-  return { kind: "whole", ...base, usage, finish, upstreamId, toolCalls: callsIn(response), body };
+  const texts = (): readonly AnswerText[] => answerTextsOf(response);
+  const toolCalls = callsIn(response);
+  return { kind: "whole", ...base, usage, finish, upstreamId, toolCalls, texts, body };
 }
 
 /** The answer as it came, with `cost` put into its usage. */

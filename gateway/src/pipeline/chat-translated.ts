@@ -9,6 +9,7 @@ import type { ChatAttempt } from "#pipeline/chat.ts";
 import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
 import { emulateStructuredOutput } from "#pipeline/emulate-structured-output.ts";
 import { headerText } from "#pipeline/exchange.ts";
+import { released, streamGuardOf } from "#pipeline/guardrails/stream-guard.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
 import { withSafeToolNames } from "#pipeline/safe-tool-names.ts";
 import { isAnswer, isStream, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
@@ -63,15 +64,23 @@ async function openStream(
 ): Promise<AttemptResult> {
   const { speech, client, context } = attempt;
   const parser = UPSTREAM_CODECS[speech.protocol].createStreamParser(speech.dialect);
+  const renderer = client.createStreamRenderer(context);
+  const guard = streamGuardOf(attempt.call);
   const lane = new TranslatedLane({
     framer: framerFor(answer),
     parser: adaptation === undefined ? parser : restoringParser(parser, adaptation),
-    renderer: client.createStreamRenderer(context),
+    renderer,
+    guard,
   });
   const relay = new StreamRelay(answer, lane, attempt.attempt.timeouts);
   const failure = await relay.opened();
   if (failure !== undefined) return { failure, lane: "translated" };
-  return { kind: "stream", ...answerBase(attempt, "translated"), relay };
+  return {
+    kind: "stream",
+    ...answerBase(attempt, "translated"),
+    relay,
+    ...released(guard, renderer),
+  };
 }
 
 function framerFor(answer: UpstreamAnswer): EventFramer {

@@ -6,6 +6,7 @@ import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { readGatewayOptions } from "#pipeline/gateway-options.ts";
 import { AttemptAborted } from "#pipeline/network-failure.ts";
+import { guardRequest } from "#pipeline/guardrails/guard-request.ts";
 import { OPERATIONS } from "#pipeline/operations.ts";
 import { clientTimeout } from "#pipeline/deadline.ts";
 import { FAULT_HEADER, readFaults } from "#pipeline/inject-fault.ts";
@@ -29,8 +30,9 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   let reply: Reply | undefined;
   try {
     call.access = authenticate(exchange, gateway.keys);
-    call.body = await expandStoredInput(call, readBody(exchange.body));
-    const options = (call.options = readGatewayOptions(call.body.object, exchange.headers));
+    const asked = await expandStoredInput(call, readBody(exchange.body));
+    const options = (call.options = readGatewayOptions(asked.object, exchange.headers));
+    call.body = await guardRequest(call, asked);
     call.faults = faultsOf(call);
     const parsed = OPERATIONS[exchange.operation](call, call.body);
     // The Responses API allows to leave it out; here nobody could know which one is meant.
@@ -38,7 +40,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     if (parsed.model.length > MAX_NAME) throw invalidRequest("model", LONG_MODEL);
     call.modelAsked = parsed.model;
     call.streamed = parsed.stream;
-    if (parsed.endUser !== undefined) call.endUser = parsed.endUser;
+    call.endUser ??= parsed.endUser;
     call.needs = parsed.needs;
     call.sideEffects = parsed.sideEffects === true;
     const plan = (call.plan = planCall(call, parsed, options));

@@ -102,6 +102,8 @@ async function guarded(parsed: ParsedCall, attempt: Attempt): Promise<AttemptRes
   }
 }
 
+const OUR_WILL: ReadonlySet<string> = new Set(["client_closed", "superseded", "guardrail_blocked"]);
+
 function failed(
   began: Began,
   { failure, lane = "translated" }: Extract<AttemptResult, { readonly failure: Failure }>,
@@ -110,7 +112,7 @@ function failed(
   const { call, parsed, attempt } = began;
   const { inputTokens } = parsed.needs;
   // What ended by our own will says nothing about the endpoint.
-  const ours = failure.code === "client_closed" || failure.code === "superseded";
+  const ours = OUR_WILL.has(failure.code);
   // A rehearsal must not keep others from a sound endpoint.
   const injected = attempt.fault !== undefined;
   const aborted = ours || injected || isHasty(began, failure, durationMs);

@@ -1,6 +1,7 @@
 import type { Failure } from "#canonical/failure.ts";
 import { answerHeaders, baseHeaders, overheadMs } from "#pipeline/answer-headers.ts";
 import type { Answer, Call, ParsedCall, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
+import { guardEnd, guardWhole } from "#pipeline/guardrails/guard-answer.ts";
 import { settleAnswer, settleFailure, settleStream } from "#pipeline/settle.ts";
 
 /** The way back to one client. Exactly one of `send` and `fail` is called. */
@@ -33,7 +34,8 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     if (!begun) sink.startStream(answerHeaders(call, answer), streamFormat);
     begun = true;
     call.overheadToContentMs = overheadMs(call);
-    const end = await answer.relay.relay(sink);
+    const end = await guardEnd(answer, await answer.relay.relay(sink));
+    clearInterval(timer);
     await settleStream(call, answer, end);
     if (end.stalled === true) return;
     for (const piece of end.tail) sink.write(piece);
@@ -45,13 +47,16 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
   };
 
   const sendWhole = async (answer: WholeAnswer): Promise<void> => {
-    const cost = await settleAnswer(call, answer);
-    sink.json(200, answerHeaders(call, answer, cost), answer.body);
+    const guarded = await guardWhole(call, answer);
+    if ("code" in guarded) return settleFailure(call, guarded, { answer });
+    const cost = await settleAnswer(call, guarded);
+    return sink.json(200, answerHeaders(call, guarded, cost), guarded.body);
   };
 
   return {
     send: async (answer) => {
-      clearInterval(timer);
+      // What is withheld until it was checked looks to its client like a stream that waits.
+      if (answer.kind === "whole" || answer.release === undefined) clearInterval(timer);
       await (answer.kind === "stream" ? sendStream(answer) : sendWhole(answer));
     },
     fail: async (failure) => {

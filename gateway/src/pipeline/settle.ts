@@ -130,8 +130,8 @@ function noteEnd(call: Call, end: End): void {
     durationMs,
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens,
-    // An answer that came and was cut by its client, or by the time that this one set.
-    aborted: failure?.code === "client_closed" || (failure !== undefined && call.signal.aborted),
+    // An answer that came and was cut by its client's side, or by the time that this one set.
+    aborted: failure !== undefined && (CALLERS_OWN.has(failure.code) || call.signal.aborted),
     ...ended,
     ...(failure !== undefined && { failure }),
   });
@@ -146,15 +146,22 @@ function noteEnd(call: Call, end: End): void {
   }
 }
 
+interface FailureOptions {
+  readonly send?: boolean;
+  /** An answer that was given and must not reach its client: it is paid for all the same. */
+  readonly answer?: WholeAnswer;
+}
+
 /** Puts a failure on record and sends it in the client's dialect. */
 export async function settleFailure(
   call: Call,
   failure: Failure,
-  { send } = { send: true },
+  { send = true, answer }: FailureOptions = {},
 ): Promise<void> {
   const { exchange, gateway } = call;
   const kind = FAILURES[failure.code];
-  const outcome = { status: kind.status, failure: failure.code, ...abandoned(call, failure) };
+  const used = answer === undefined ? abandoned(call, failure) : stopped(call, answer, failure);
+  const outcome = { status: kind.status, failure: failure.code, ...used };
   await record(call, outcome).catch((error: unknown) => {
     // A broken store must not turn every error into another one; the log has both.
     gateway.log.error(
@@ -167,9 +174,18 @@ export async function settleFailure(
   exchange.sink.json(kind.status, failureHeaders(call, failure), JSON.stringify(body));
 }
 
+function stopped(call: Call, answer: WholeAnswer, failure: Failure): Partial<Outcome> {
+  const { usage, finish, upstreamId } = answer;
+  noteEnd(call, { answer, usage, finish, calls: answer.toolCalls, failure });
+  return { answer, usage, finish, upstreamId };
+}
+
+/** Failures of the caller's side: the provider had begun to answer. */
+const CALLERS_OWN: ReadonlySet<FailureCode> = new Set(["client_closed", "guardrail_blocked"]);
+
 /** A client that leaves before the first content has used its input: the provider has read it. */
 function abandoned({ pending }: Call, failure: Failure): Pick<Outcome, "route" | "usage"> {
-  if (failure.code !== "client_closed" || pending === undefined) return {};
+  if (!CALLERS_OWN.has(failure.code) || pending === undefined) return {};
   const { route, inputTokens } = pending;
   return { route, usage: { inputTokens, outputTokens: 0, estimated: true } };
 }

@@ -3,6 +3,7 @@ import type { Failure } from "#canonical/failure.ts";
 import type { StreamEvent } from "#canonical/stream-event.ts";
 import { parseSseFrame, SseFramer, type SseEvent } from "#lib/sse.ts";
 import type { StreamParser, StreamRenderer } from "#protocols/codec.ts";
+import type { StreamGuard } from "#pipeline/guardrails/stream-guard.ts";
 import { newStreamState, noteEvent, type StreamLane } from "#pipeline/stream-state.ts";
 
 /** Cuts a provider's bytes into events: server-sent events, or AWS's binary frames. */
@@ -35,6 +36,8 @@ interface TranslatedLaneOptions {
   readonly framer: EventFramer;
   readonly parser: StreamParser;
   readonly renderer: StreamRenderer;
+  /** Looks at every event before the client gets it. */
+  readonly guard?: StreamGuard | undefined;
 }
 
 /** The lane between protocols: wire events to canonical events to the client's wire events. */
@@ -60,13 +63,18 @@ export class TranslatedLane implements StreamLane {
     for (const event of this.#options.framer.end())
       out += this.#take(this.#options.parser.push(event));
     out += this.#take(this.#options.parser.end());
-    return this.state.finish === undefined || this.state.failure !== undefined
+    return this.state.finish === undefined || this.state.failure !== undefined || this.#withholds()
       ? out
       : out + this.#options.renderer.end();
   }
 
   fail(failure: Failure): string {
     return this.#options.renderer.fail(failure);
+  }
+
+  /** All of it is rendered at once, by the guard. */
+  #withholds(): boolean {
+    return this.#options.guard?.release !== undefined;
   }
 
   /** Renders events; after an error nothing more: the relay ends the stream in the client's dialect. */
@@ -83,8 +91,17 @@ export class TranslatedLane implements StreamLane {
       ) {
         this.state.deliveredTokens += estimateTokens(event.text);
       }
-      out += this.#options.renderer.push(event);
+      out += this.#render(event);
     }
+    return out;
+  }
+
+  #render(event: StreamEvent): string {
+    const { guard, renderer } = this.#options;
+    if (guard === undefined) return renderer.push(event);
+    let out = "";
+    for (const allowed of guard.push(event)) out += renderer.push(allowed);
+    if (guard.failure !== undefined) this.state.failure = guard.failure;
     return out;
   }
 }

@@ -102,10 +102,13 @@ describe("findPersonalData", () => {
 
   test.each(Object.entries(HOSTILE))("256 KiB of %s take under 50 ms", (_name, unit) => {
     const text = unit.repeat(Math.ceil((256 * 1024) / unit.length));
-    findPersonalData(text);
-    const began = performance.now();
-    findPersonalData(text);
-    // Generous: the machine is shared. Quadratic ones take seconds.
-    expect(performance.now() - began).toBeLessThan(200);
+    const took = Array.from({ length: 3 }, () => {
+      const before = process.threadCpuUsage();
+      findPersonalData(text);
+      const { user, system } = process.threadCpuUsage(before);
+      return (user + system) / 1_000;
+    });
+    // Processor time, the best of three; twice the aim, for a machine that others use: quadratic takes seconds.
+    expect(Math.min(...took)).toBeLessThan(100);
   });
 });

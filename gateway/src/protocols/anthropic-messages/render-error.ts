@@ -8,6 +8,8 @@ const TYPES: Readonly<Record<FailureCode, string>> = {
   unsupported_parameter: "invalid_request_error",
   context_length_exceeded: "invalid_request_error",
   content_policy: "invalid_request_error",
+  guardrail_blocked: "invalid_request_error",
+  zdr_no_endpoint: "permission_error",
   unauthenticated: "authentication_error",
   budget_exhausted: "billing_error",
   forbidden: "permission_error",
