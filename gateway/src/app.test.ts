@@ -6,7 +6,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { startApp, type App, type AppOptions } from "#app.ts";
+import type { AppOptions } from "#app/app-options.ts";
+import { startApp, type App } from "#app.ts";
 import { listKeys, revokeKeys, type StoredKey } from "#store/keys.ts";
 import { openStore, type Store } from "#store/store.ts";
 

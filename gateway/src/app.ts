@@ -1,37 +1,24 @@
 import { join } from "node:path";
-
-import type { FastifyInstance } from "fastify";
-
 import { openOwnCredentials } from "#app/open-own-credentials.ts";
+import type { AppOptions, StartupReport } from "#app/app-options.ts";
+import { addRoutes, closeServer } from "#app/add-routes.ts";
+import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
+import { watchHealth } from "#app/watch-health.ts";
 import { openGovernance } from "#app/open-governance.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
-import { addAccountRoutes } from "#http/ingress/account.ts";
-import { eventFacts } from "#health/event-facts.ts";
-import { shareHealth } from "#health/health-sharing.ts";
 import { HealthTracker } from "#health/health-tracker.ts";
-import { valkeyTransport } from "#health/valkey-transport.ts";
-import { newId } from "#lib/ids.ts";
-import { DEFAULT_HEALTH_PARAMETERS, type HealthParameters } from "#health/parameters.ts";
-import { addFeedbackRoute } from "#http/ingress/feedback.ts";
-import { addHealthRoutes } from "#http/ingress/health.ts";
-import { addInferenceRoutes } from "#http/ingress/inference.ts";
-import { addModelRoutes } from "#http/ingress/models.ts";
-import { addOperationsRoutes } from "#http/ingress/operations.ts";
-import { addResponseRoutes } from "#http/ingress/responses.ts";
-import { addRouteRoute } from "#http/ingress/route.ts";
+import { DEFAULT_HEALTH_PARAMETERS } from "#health/parameters.ts";
 import { createServer } from "#http/server.ts";
-import { VERSION } from "#lib/version.ts";
 import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
 import { openConfig, type OpenedConfig } from "#market/market-config.ts";
-import { openMarket, type LocalServer, type MarketSource } from "#market/market-source.ts";
-import { DEFAULT_TIMEOUTS, type Gateway, type Timeouts } from "#pipeline/gateway.ts";
-import { createFeedback } from "#pipeline/feedback.ts";
+import { openMarket, type MarketSource } from "#market/market-source.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
 import { openLearner } from "#pipeline/learner.ts";
 import { RetryBudget } from "#pipeline/retry-budget.ts";
 import { ADAPTER_FILE } from "#market/router-adapter.ts";
@@ -40,43 +27,11 @@ import { createSessionMemory } from "#routing/session-memory.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
-
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
-import { createLog, type Log } from "#telemetry/log.ts";
-import { findGeneration } from "#telemetry/read-record.ts";
+import { createLog } from "#telemetry/log.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer } from "#upstream/dialer.ts";
-
-export interface AppOptions {
-  /** The data folder. */
-  readonly home: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly host?: string;
-  /** 0: any free port. */
-  readonly port?: number;
-  /** Where `turnpike.yaml` may be, the first that exists counts; absent: in the data folder. */
-  readonly configPlaces?: readonly string[];
-  readonly timeouts?: Partial<Timeouts>;
-  /** Parameters of health that differ, before those of the settings. */
-  readonly health?: Partial<HealthParameters>;
-  /** Told in words for the operator: settings that were applied or refused, and what to look at. */
-  readonly onNotice?: (message: string) => void;
-}
-
-export interface StartupReport {
-  readonly home: string;
-  /** Ids, with the names of the variables or of the file where they were found; never values. */
-  readonly providers: readonly { readonly id: string; readonly variable: string }[];
-  readonly local: readonly LocalServer[];
-  readonly bootstrap: BootstrapKey;
-  /** One-time token of the setup page; absent: somebody can sign in already. */
-  readonly setupToken?: string;
-  readonly models: number;
-  readonly endpoints: number;
-  readonly readyMs: number;
-  readonly configFile?: string;
-}
 
 export interface App {
   readonly url: string;
@@ -235,32 +190,6 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   return { config, configFile: opened?.file, ...parts };
 }
 
-interface Watching {
-  readonly config: Config | undefined;
-  readonly log: Log;
-}
-
-/** Tells the operator what changes, and the other gateways where there are any. Returns how to stop. */
-async function watchHealth(health: HealthTracker, { config, log }: Watching): Promise<Closer> {
-  health.onEvent((event) => {
-    const { facts, words, needsPerson } = eventFacts(event);
-    if (needsPerson) log.error(facts, words);
-    else log.warn(facts, words);
-  });
-  const { valkey } = config ?? {};
-  if (valkey === undefined) return () => undefined;
-  const { url, channel } = valkey;
-  const transport = await valkeyTransport({
-    url,
-    ...(channel !== undefined && { channel }),
-    onConnected: (connected, reason) => {
-      if (connected) log.info({}, "health is shared by Valkey");
-      else log.warn({ reason }, "Valkey is gone: this gateway learns of health alone meanwhile");
-    },
-  });
-  return shareHealth(health, transport, newId("gw_", Date.now()));
-}
-
 /** A key may have been renewed under its old name: each gets a try at once. */
 function tryCredentials(health: HealthTracker, { providers }: Market): void {
   for (const { id, credentialId } of [...providers.values()].flat()) {
@@ -268,34 +197,8 @@ function tryCredentials(health: HealthTracker, { providers }: Market): void {
   }
 }
 
-const healthParametersOf = ({ policy }: Market, options: AppOptions): HealthParameters => ({
-  ...DEFAULT_HEALTH_PARAMETERS,
-  ...options.health,
-  ...policy.health,
-});
-
 const configPlacesOf = ({ home, configPlaces }: AppOptions): readonly string[] =>
   configPlaces ?? [join(home, "turnpike.yaml")];
-
-interface Applied {
-  /** Absent: the file is gone. */
-  readonly file: string | undefined;
-  readonly atStart: Config | undefined;
-}
-
-/** What a change of the settings did, and what it will do at the next start only. */
-function appliedText(next: Config, { file, atStart }: Applied): string {
-  const done =
-    file === undefined
-      ? "No settings file any more: defaults applied"
-      : `Settings applied from ${file}`;
-  const pending = (["server", "limits"] as const).filter(
-    (name) => JSON.stringify(next[name]) !== JSON.stringify(atStart?.[name] ?? {}),
-  );
-  return pending.length === 0
-    ? `${done}.`
-    : `${done}; ${pending.join(" and ")}: at the next start.`;
-}
 
 interface Reported extends Parts {
   readonly bootstrap: BootstrapKey;
@@ -318,55 +221,3 @@ function startupReport({ home }: AppOptions, parts: Reported): Omit<StartupRepor
 
 const originsOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost", "[::1]"].map((host) => `http://${host}:${port}`);
-
-const timeoutsOf = (config: Config | undefined, { timeouts }: AppOptions): Timeouts => ({
-  ...DEFAULT_TIMEOUTS,
-  ...definedOnly(config?.timeouts ?? {}),
-  ...timeouts,
-});
-
-/** Without members that are `undefined`: those would hide a default. */
-const definedOnly = (given: {
-  readonly [Name in keyof Timeouts]?: number | undefined;
-}): Partial<Timeouts> =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-
-interface RouteDeps {
-  readonly gateway: Gateway;
-  readonly keys: KeyRing;
-  readonly store: Store;
-  readonly master: MasterKey;
-  readonly signIn: SignIn;
-  readonly directory: Directory;
-  readonly credentials: CredentialRing;
-  readonly state: { readonly ready: boolean };
-}
-
-/** The directory is looked at twice a second: after so long the store is down, not slow. */
-const STORE_SILENT_MS = 10_000;
-
-function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, directory, signIn, credentials, state } = deps;
-  const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
-  addInferenceRoutes(server, gateway, clock);
-  addModelRoutes(server, gateway);
-  addResponseRoutes(server, { keys, responses: gateway.responses });
-  addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
-  const { records } = store;
-  const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
-  addFeedbackRoute(server, { keys, giveFeedback });
-  addHealthRoutes(server, { keys, health: gateway.health, credentials });
-  addRouteRoute(server, gateway, Date.now);
-  signIn.addRoutes(server);
-  const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
-  addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
-}
-
-const IDLE_SWEEP_MS = 100;
-
-/** A connection whose answer ends while the server closes would be kept alive, and the process with it. */
-async function closeServer(server: FastifyInstance): Promise<void> {
-  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
-  await server.close();
-  clearInterval(sweep);
-}

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { HealthParameters } from "#health/parameters.ts";
-import { startApp, type App, type AppOptions } from "#app.ts";
+import type { AppOptions } from "#app/app-options.ts";
+import { startApp, type App } from "#app.ts";
 import { startFakeUpstream, type FakeUpstream } from "#test/fake-upstream.ts";
 
 export const TEST_KEY = "test-key-0123456789-0123456789-0123456789";

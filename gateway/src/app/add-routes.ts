@@ -1,0 +1,60 @@
+import type { FastifyInstance } from "fastify";
+import type { SignIn } from "#app/open-sign-in.ts";
+import type { CredentialRing } from "#byok/credential-ring.ts";
+import type { Directory } from "#governance/directory.ts";
+import type { KeyRing } from "#governance/key-ring.ts";
+import { addAccountRoutes } from "#http/ingress/account.ts";
+import { addFeedbackRoute } from "#http/ingress/feedback.ts";
+import { addHealthRoutes } from "#http/ingress/health.ts";
+import { addInferenceRoutes } from "#http/ingress/inference.ts";
+import { addModelRoutes } from "#http/ingress/models.ts";
+import { addOperationsRoutes } from "#http/ingress/operations.ts";
+import { addResponseRoutes } from "#http/ingress/responses.ts";
+import { addRouteRoute } from "#http/ingress/route.ts";
+import { VERSION } from "#lib/version.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
+import { createFeedback } from "#pipeline/feedback.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import type { Store } from "#store/store.ts";
+import { findGeneration } from "#telemetry/read-record.ts";
+
+export interface RouteDeps {
+  readonly gateway: Gateway;
+  readonly keys: KeyRing;
+  readonly store: Store;
+  readonly master: MasterKey;
+  readonly signIn: SignIn;
+  readonly directory: Directory;
+  readonly credentials: CredentialRing;
+  readonly state: { readonly ready: boolean };
+}
+
+/** The directory is looked at twice a second: after so long the store is down, not slow. */
+const STORE_SILENT_MS = 10_000;
+
+/** All that the gateway answers to. */
+export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
+  const { gateway, keys, store, master, directory, signIn, credentials, state } = deps;
+  const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
+  addInferenceRoutes(server, gateway, clock);
+  addModelRoutes(server, gateway);
+  addResponseRoutes(server, { keys, responses: gateway.responses });
+  addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
+  const { records } = store;
+  const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
+  addFeedbackRoute(server, { keys, giveFeedback });
+  addHealthRoutes(server, { keys, health: gateway.health, credentials });
+  addRouteRoute(server, gateway, Date.now);
+  signIn.addRoutes(server);
+  const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
+  addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
+}
+
+const IDLE_SWEEP_MS = 100;
+
+/** A connection whose answer ends while the server closes would be kept alive, and the process with it. */
+export async function closeServer(server: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => server.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  await server.close();
+  clearInterval(sweep);
+}
