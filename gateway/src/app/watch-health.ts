@@ -1,6 +1,6 @@
 import { eventFacts } from "#health/event-facts.ts";
 import { shareHealth } from "#health/health-sharing.ts";
-import { HealthTracker } from "#health/health-tracker.ts";
+import type { HealthTracker } from "#health/health-tracker.ts";
 import { valkeyTransport } from "#health/valkey-transport.ts";
 import { newId } from "#lib/ids.ts";
 import type { Config } from "#config/read-config.ts";
