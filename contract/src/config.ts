@@ -248,6 +248,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).optional().describe("Address to listen on; 127.0.0.1 by default."),
       port: numeric(z.number().int().min(0).max(65_535)).optional().describe("8402 by default."),
+      trustedProxies: z
+        .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+        .optional()
+        .describe(
+          "Addresses and ranges of proxies whose x-forwarded-for is believed; none by default.",
+        ),
     })
     .nullish(),
   timeouts: z

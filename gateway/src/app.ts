@@ -80,6 +80,7 @@ async function listen(
   const server = createServer({
     now: Date.now,
     bodyLimit: config?.limits.bodyBytes,
+    trustedProxies: config?.server.trustedProxies,
     log: gateway.log,
   });
   addRoutes(server, { ...parts, state });

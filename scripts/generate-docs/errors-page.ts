@@ -43,10 +43,14 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     remedy: "Raise the budget.",
     reserved: true,
   },
+  policy_denied: {
+    meaning:
+      "A policy of the organization, team, project or key leaves nothing that could serve it.",
+    remedy: "The message names rule and level: ask whoever administers it, or name another model.",
+  },
   forbidden: {
-    meaning: "The key may not do this.",
-    remedy: "Use another key.",
-    reserved: true,
+    meaning: "The key may not do this, may not be used from there, or is out of force.",
+    remedy: "The message says which; ask whoever administers the key, or use another.",
   },
   setup_needed: {
     meaning: "Admin API: nobody can sign in yet.",
@@ -97,9 +101,8 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     reserved: true,
   },
   rate_limited: {
-    meaning: "The key's own rate limit.",
-    remedy: "Wait as long as `retry-after` says.",
-    reserved: true,
+    meaning: "A rate limit of the organization, team, project, key, end user or model is used up.",
+    remedy: "Wait as long as `retry-after` says; the message names limit and level.",
   },
   client_closed: {
     meaning: "The client left, or read nothing for a minute. Only records have this code.",

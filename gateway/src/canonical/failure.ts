@@ -27,6 +27,8 @@ export const FAILURES = {
   guardrail_blocked: { status: 400, tryNext: false, cool: "nothing", clientRetry: false },
   unauthenticated: { status: 401, tryNext: false, cool: "nothing", clientRetry: false },
   budget_exhausted: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
+  /** The key's policy leaves nothing that could serve the request. */
+  policy_denied: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   forbidden: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   /** Of the admin API, as long as there is nobody who could sign in. */
   setup_needed: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },

@@ -11,6 +11,8 @@ import type {
   RateLimits,
 } from "@turnpike/contract/governance.ts";
 
+import type { AddressRanges } from "#governance/ip-ranges.ts";
+
 /**
  * Who a request comes from, and all that applies to it. Made once a key when it is first seen, and
  * shared by all its requests until the directory changes: a look-up costs a request nothing else.
@@ -39,6 +41,8 @@ export interface AccessKey {
   readonly hint: string;
   readonly ownerId: string | null;
   readonly settings: KeySettings;
+  /** Where it may be used from; absent: everywhere. */
+  readonly addresses?: AddressRanges;
   readonly createdAt: number;
   readonly expiresAt: number | null;
 }
@@ -114,6 +118,8 @@ export interface LevelLimits {
   readonly level: Level;
   readonly targetId: string;
   readonly limits: RateLimits;
+  /** A policy's id, or the organization's plan. */
+  readonly source: string;
 }
 
 export interface ActiveBudget {

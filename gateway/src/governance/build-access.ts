@@ -20,6 +20,8 @@ import type {
 } from "#governance/access.ts";
 import type { DirectoryTables, Row } from "#governance/directory-tables.ts";
 import { effectivePolicy, type PolicyLayer } from "#governance/effective-policy.ts";
+import { readAddressRanges } from "#governance/ip-ranges.ts";
+import { PLAN_FACTS } from "#governance/plans.ts";
 import type { StoredKey } from "#store/keys.ts";
 
 /** A key's access, or why it is refused for as long as the directory stays as it is. */
@@ -61,12 +63,7 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
   if (organization.disabled_at !== null) return { refused: DISABLED_ORGANIZATION };
   if (project.archived_at !== null) return { refused: ARCHIVED_PROJECT };
   const team = project.team_id === null ? undefined : tables.teams.get(project.team_id);
-  const places: readonly Place[] = [
-    { level: "organization", id: organization.id },
-    ...(team === undefined ? [] : [{ level: "team", id: team.id } as const]),
-    { level: "project", id: project.id },
-    { level: "key", id: key.id },
-  ];
+  const places = placesAbove({ level: "key", id: key.id }, tables) ?? [];
   const settings = keySettingsSchema.parse(JSON.parse(key.settings));
   const layers = policyLayers(places, tables);
   return {
@@ -80,7 +77,7 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
         settings: projectSettingsSchema.parse(JSON.parse(project.settings)),
       },
       policy: effectivePolicy([...layers, ...settingsLayer(key.id, settings)]),
-      limits: limitsOf(layers),
+      limits: [...planLimits(organization), ...limitsOf(layers)],
       budgets: places.flatMap((place) => budgetsAt(place, tables)),
       priceOverrides: overridesOf(organization.id, tables),
     },
@@ -90,7 +87,16 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
 const accessKey = (
   { id, name, hint, ownerId, createdAt, expiresAt }: StoredKey,
   settings: KeySettings,
-): AccessKey => ({ id, name, hint, ownerId, settings, createdAt, expiresAt });
+): AccessKey => ({
+  id,
+  name,
+  hint,
+  ownerId,
+  settings,
+  createdAt,
+  expiresAt,
+  ...(settings.ipRanges !== undefined && { addresses: readAddressRanges(settings.ipRanges) }),
+});
 
 const accessOrganization = (row: Row<"organizations">): AccessOrganization => ({
   id: row.id,
@@ -100,6 +106,41 @@ const accessOrganization = (row: Row<"organizations">): AccessOrganization => ({
   timeZone: row.time_zone,
   settings: organizationSettingsSchema.parse(JSON.parse(row.settings)),
 });
+
+/** The places from the organization down to one, itself included; `undefined`: it is not there. */
+export function placesAbove(
+  { level, id }: Place,
+  tables: Pick<DirectoryTables, "organizations" | "teams" | "projects" | "keys">,
+): readonly Place[] | undefined {
+  const above = ABOVE[level](id, tables);
+  if (above === undefined) return undefined;
+  const higher = above === null ? [] : placesAbove(above, tables);
+  return higher && [...higher, { level, id }];
+}
+
+/** What each level hangs on; `null`: on nothing. */
+const ABOVE: Readonly<
+  Record<
+    Level,
+    (
+      id: string,
+      tables: Pick<DirectoryTables, "organizations" | "teams" | "projects" | "keys">,
+    ) => Place | null | undefined
+  >
+> = {
+  organization: (id, { organizations }) => (organizations.has(id) ? null : undefined),
+  team: (id, { teams }) => placeOf("organization", teams.get(id)?.organization_id),
+  project: (id, { projects }) => {
+    const project = projects.get(id);
+    return project?.team_id == null
+      ? placeOf("organization", project?.organization_id)
+      : { level: "team", id: project.team_id };
+  },
+  key: (id, { keys }) => placeOf("project", keys.get(id)?.projectId),
+};
+
+const placeOf = (level: Level, id: string | undefined): Place | undefined =>
+  id === undefined ? undefined : { level, id };
 
 /** The policies at the places, the widest first. */
 export const policyLayers = (
@@ -127,9 +168,16 @@ export function settingsLayer(
   return [{ origin, document, ...(endpoints !== undefined && { endpoints }) }];
 }
 
+const planLimits = ({ id, plan }: Row<"organizations">): readonly LevelLimits[] => {
+  const { limits } = PLAN_FACTS[plan];
+  return limits === undefined
+    ? []
+    : [{ level: "organization", targetId: id, limits, source: "plan" }];
+};
+
 const limitsOf = (layers: readonly PolicyLayer[]): readonly LevelLimits[] =>
-  layers.flatMap(({ origin: { level, targetId }, document: { limits } }) =>
-    limits === undefined ? [] : [{ level, targetId, limits }],
+  layers.flatMap(({ origin, document: { limits } }) =>
+    limits === undefined ? [] : [{ ...origin, limits }],
   );
 
 function budgetsAt(

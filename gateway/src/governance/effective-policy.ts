@@ -33,7 +33,7 @@ export const NO_POLICY: EffectivePolicy = {
  */
 export function effectivePolicy(given: readonly PolicyLayer[]): EffectivePolicy {
   if (given.length === 0) return NO_POLICY;
-  const layers = given.toSorted(widestFirst);
+  const layers = inOrder(given);
   const origins: Partial<Record<SingleRule, Origin>> = {};
   const single = <Value>(
     name: SingleRule,
@@ -75,6 +75,10 @@ export function effectivePolicy(given: readonly PolicyLayer[]): EffectivePolicy 
     origins,
   };
 }
+
+/** From the widest level to the narrowest. */
+export const inOrder = (layers: readonly PolicyLayer[]): readonly PolicyLayer[] =>
+  layers.toSorted(widestFirst);
 
 /** Of one level: by its source, so that the order in which they are given never decides. */
 const widestFirst = (one: PolicyLayer, other: PolicyLayer): number =>

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { GatewayError } from "#canonical/failure.ts";
+import type { Access } from "#governance/access.ts";
 import { createKey, newKey, rotateKey } from "#governance/create-key.ts";
 import { openDirectory, type Directory } from "#governance/directory.ts";
 import { NO_POLICY } from "#governance/effective-policy.ts";
@@ -43,9 +44,10 @@ describeOnEach("keys in memory", (make) => {
     await directory.refresh();
     return made;
   };
-  const refusal = (key: string | undefined): string => {
+  const access = (key: string): Access => ring.authenticate(key, "127.0.0.1");
+  const refusal = (key: string | undefined, address = "127.0.0.1"): string => {
     try {
-      ring.authenticate(key);
+      ring.authenticate(key, address);
       return "accepted";
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -55,15 +57,15 @@ describeOnEach("keys in memory", (make) => {
 
   test("a key gives access to where it belongs", async () => {
     const { key, stored } = await create();
-    expect(ring.authenticate(key)).toMatchObject({
+    expect(access(key)).toMatchObject({
       key: { id: stored.id, name: "one", expiresAt: null },
       organization: { id: "org_default", plan: "enterprise", timeZone: "UTC" },
       project: { id: "proj_default" },
       limits: [],
       budgets: [],
     });
-    expect(ring.authenticate(key).policy).toBe(NO_POLICY);
-    expect(ring.authenticate(key)).toBe(ring.authenticate(key));
+    expect(access(key).policy).toBe(NO_POLICY);
+    expect(access(key)).toBe(access(key));
   });
 
   test("strangers are told what is wrong", async () => {
@@ -122,8 +124,8 @@ describeOnEach("keys in memory", (make) => {
       overlapMs: 5_000,
     });
     await directory.refresh();
-    expect(ring.authenticate(second).key).toMatchObject({ id: stored.id, expiresAt: null });
-    expect(ring.authenticate(first).key).toMatchObject({
+    expect(access(second).key).toMatchObject({ id: stored.id, expiresAt: null });
+    expect(access(first).key).toMatchObject({
       id: stored.id,
       expiresAt: START + 5_000,
     });
@@ -133,18 +135,18 @@ describeOnEach("keys in memory", (make) => {
       overlapMs: 9_000,
     });
     await directory.refresh();
-    expect([first, second, third].map((key) => ring.authenticate(key).key.id)).toEqual(
+    expect([first, second, third].map((key) => access(key).key.id)).toEqual(
       Array.from({ length: 3 }, () => stored.id),
     );
     now = START + 5_000;
-    expect([first, second, third].map(refusal)).toEqual([
+    expect([first, second, third].map((key) => refusal(key))).toEqual([
       expect.stringMatching(/expired/),
       "accepted",
       "accepted",
     ]);
     expect(await revokeKeys(store.core, stored.id, now)).toBe(1);
     await directory.refresh();
-    expect([second, third].map(refusal)).toEqual([
+    expect([second, third].map((key) => refusal(key))).toEqual([
       expect.stringMatching(/revoked/),
       expect.stringMatching(/revoked/),
     ]);
@@ -198,7 +200,7 @@ describeOnEach("keys in memory", (make) => {
 
   test("last uses are written in one batch, beside the directory", async () => {
     const { key, stored } = await create();
-    ring.authenticate(key);
+    access(key);
     const before = directory.version();
     await ring.close();
     const [row] = await listKeys(store.core);
@@ -215,7 +217,7 @@ describeOnEach("keys in memory", (make) => {
       await Promise.all(keys.map(({ stored }) => insertKeyAt(transaction, stored, version)));
     });
     await directory.refresh();
-    expect(keys.map(({ key }) => ring.authenticate(key).key.name)).toEqual(
+    expect(keys.map(({ key }) => access(key).key.name)).toEqual(
       keys.map(({ stored }) => stored.name),
     );
   });

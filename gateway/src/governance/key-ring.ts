@@ -11,11 +11,12 @@ const USED_MS = 60_000;
 /** Who sends a credential, out of memory. */
 export interface KeyRing {
   /**
-   * What the key gives access to. Throws `unauthenticated` for a missing, unknown, expired or revoked
-   * key, `forbidden` for one that is out of force, and `store_unavailable` when the directory is too
+   * What the key gives access to, where it is used from that address. Throws `unauthenticated` for a
+   * missing, unknown, expired or revoked key, `forbidden` for one that is out of force or may not be
+   * used from there, and `store_unavailable` when the directory is too
    * old to be trusted: a failed store is never a 401.
    */
-  authenticate(credential: string | undefined): Access;
+  authenticate(credential: string | undefined, address: string | undefined): Access;
   close(): Promise<void>;
 }
 
@@ -52,14 +53,15 @@ export function openKeyRing({ directory, pepper, now, noteUsed }: KeyRingOptions
     return found.access;
   };
   return {
-    authenticate(credential) {
+    authenticate(credential, address) {
       if (credential === undefined || credential === "") throw new GatewayError(MISSING);
       const known = seen.get(credential);
       const time = now();
       if (time - directory.knownAt() > STALE_MS) throw new GatewayError(STORE_DOWN);
       const access = known ?? lookUp(credential);
-      const { id, expiresAt } = access.key;
+      const { id, expiresAt, addresses } = access.key;
       if (expiresAt !== null && time >= expiresAt) throw new GatewayError(expired(expiresAt));
+      if (addresses?.includes(address) === false) throw new GatewayError(elsewhere(address));
       if (known === undefined) {
         seen.set(credential, access);
         used.add(id);
@@ -94,6 +96,11 @@ const DAMAGED = {
 const expired = (expiresAt: number): Failure => ({
   code: "unauthenticated",
   message: `The API key expired on ${new Date(expiresAt).toISOString()}. Ask for a new one (\`turnpike keys create\`).`,
+});
+
+const elsewhere = (address = "unknown"): Failure => ({
+  code: "forbidden",
+  message: `The API key may not be used from ${address}: its settings allow other addresses only (ipRanges). Behind a proxy, the gateway must know it: server.trustedProxies.`,
 });
 
 const STORE_DOWN = {

@@ -31,6 +31,8 @@ export interface ServerOptions {
   /** Largest request body in bytes; 32 MiB by default. */
   readonly bodyLimit: number | undefined;
   readonly log: Log;
+  /** Addresses and ranges whose `x-forwarded-for` is believed; none by default. */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 /** Limits of the sockets: a slow or silent sender holds no connection for long. */
@@ -52,7 +54,7 @@ function protocolOfPath(path: string): ClientProtocol {
 
 /** The HTTP server without routes: body as bytes, errors in the path's dialect. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { now, bodyLimit = DEFAULT_BODY_LIMIT } = options;
+  const { now, bodyLimit = DEFAULT_BODY_LIMIT, trustedProxies = [] } = options;
   const server = Fastify({
     bodyLimit,
     http: {
@@ -69,6 +71,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: () => newId("req_", now()),
     // The client's own `x-request-id` would let it forge ours.
     requestIdHeader: false,
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     schemaController: { compilersFactory: NO_COMPILERS },
   });
   server.removeAllContentTypeParsers();

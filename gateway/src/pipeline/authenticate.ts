@@ -7,7 +7,7 @@ import type { Gateway } from "#pipeline/gateway.ts";
  * Google's `x-goog-api-key`. Throws `unauthenticated`.
  */
 export const authenticate = (exchange: Exchange, keys: Gateway["keys"]): Access =>
-  keys.authenticate(credentialOf(exchange));
+  keys.authenticate(credentialOf(exchange), exchange.clientAddress);
 
 export function credentialOf({ headers }: Pick<Exchange, "headers">): string | undefined {
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headerText(headers, "authorization") ?? "")?.[1];

@@ -1,7 +1,7 @@
 import type { Failure } from "#canonical/failure.ts";
 import type { FinishReason } from "#canonical/chat-response.ts";
 import type { ServiceTier, Usage } from "#canonical/usage.ts";
-import type { Access } from "#governance/access.ts";
+import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import type { Loss } from "#protocols/codec.ts";
 import type { AttemptRecord } from "#telemetry/request-record.ts";
@@ -74,6 +74,8 @@ export interface ParsedCall {
   readonly endUser?: string;
   /** The provider itself may act on the world for it: tools that it runs, other than searching. */
   readonly sideEffects?: boolean;
+  /** What it would use of what policies can ban; looked at only where one does. */
+  readonly capabilities?: () => ReadonlySet<Capability>;
   /** What `auto` looks at; chat only. */
   readonly assessInput?: () => AssessInput;
   /** It has an answer of the model's in it: the same first words alone are no conversation. */

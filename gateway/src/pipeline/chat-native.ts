@@ -36,8 +36,14 @@ export function nativeBody(attempt: ChatAttempt): string | undefined {
   // Gemini names the model in the path, and so does its body when the client repeats it there.
   const model =
     "model" in body.object ? { model: JSON.stringify(route.endpoint.upstreamModel) } : {};
-  return patchObject(body.text, body.scan, { ...NO_GATEWAY_FIELDS, ...model, ...patch });
+  const kept = mustNotStore(attempt) ? { store: "false" } : {};
+  return patchObject(body.text, body.scan, { ...NO_GATEWAY_FIELDS, ...model, ...patch, ...kept });
 }
+
+/** The Responses API keeps answers unless it is told not to; a policy may say that nothing is kept. */
+export const mustNotStore = ({ speech, call }: ChatAttempt): boolean =>
+  speech.protocol === "openai-responses" &&
+  call.access?.policy.deniedCapabilities.has("store") === true;
 
 export async function attemptNative(attempt: ChatAttempt, body: string): Promise<AttemptResult> {
   const { call, request } = attempt;

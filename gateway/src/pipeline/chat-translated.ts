@@ -7,6 +7,7 @@ import { composeAdaptations, restoringParser, type Adaptation } from "#pipeline/
 import type { AttemptResult } from "#pipeline/call.ts";
 import type { ChatAttempt } from "#pipeline/chat.ts";
 import { answerBase, foldedAnswer } from "#pipeline/chat-answer.ts";
+import { mustNotStore } from "#pipeline/chat-native.ts";
 import { emulateStructuredOutput } from "#pipeline/emulate-structured-output.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import { released, streamGuardOf } from "#pipeline/guardrails/stream-guard.ts";
@@ -32,7 +33,9 @@ export async function attemptTranslated(attempt: ChatAttempt): Promise<AttemptRe
     return { failure: parametersRefused(attempt), lane: "translated" };
   }
   const answer = await sendAttempt(call, attempt.attempt, {
-    body: JSON.stringify(rendered.body),
+    body: JSON.stringify(
+      mustNotStore(attempt) ? { ...rendered.body, store: false } : rendered.body,
+    ),
     headers: rendered.headers ?? {},
     stream: request.stream,
   });

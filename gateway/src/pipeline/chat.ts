@@ -7,12 +7,13 @@ import { CLIENT_CODECS } from "#protocols/registry.ts";
 import type { Speech } from "#providers/provider.ts";
 import type { Attempt } from "#pipeline/attempt.ts";
 import { costUsd, type Call, type ParsedCall } from "#pipeline/call.ts";
+import { capabilitiesUsed } from "#pipeline/capabilities-used.ts";
 import { attemptNative, nativeBody } from "#pipeline/chat-native.ts";
 import { attemptTranslated } from "#pipeline/chat-translated.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
-import { assessInputOf, chatNeeds, conversationOf } from "#routing/auto-request.ts";
+import { assessInputOf, chatNeeds, conversationOf, tierOf } from "#routing/auto-request.ts";
 import type { Route } from "#routing/route.ts";
 
 /** What the attempts of one chat request have in common. */
@@ -50,6 +51,7 @@ export function parseChat(call: Call, body: JsonBody): ParsedCall {
     stream: request.stream,
     needs,
     sideEffects: (request.tools ?? []).some(actsOnTheWorld),
+    capabilities: () => capabilitiesUsed(request),
     assessInput: () => assessInputOf(request, needs),
     isContinued: request.messages.some(({ role }) => role === "assistant"),
     sessionKey: (ids) => conversationOf(request, ids),
@@ -105,9 +107,4 @@ function lossReporter(losses: Loss[]): AnswerContext["reportLoss"] {
     if (losses.some((loss) => loss.field === field && loss.reason === reason)) return;
     losses.push({ field, reason });
   };
-}
-
-/** The price list's name of a client's `service_tier`. */
-function tierOf(tier: string | undefined): ServiceTier {
-  return tier === "priority" || tier === "flex" || tier === "batch" ? tier : "default";
 }

@@ -3,6 +3,7 @@ import { patchObject } from "#lib/json-scan.ts";
 import { asNumber, parseObject } from "#lib/json.ts";
 import type { Attempt } from "#pipeline/attempt.ts";
 import type { AttemptResult, Call, ParsedCall } from "#pipeline/call.ts";
+import { capabilitiesUsed } from "#pipeline/capabilities-used.ts";
 import { clientProtocolHeaders } from "#pipeline/client-headers.ts";
 import { NO_GATEWAY_FIELDS, withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
@@ -35,6 +36,7 @@ export function parseCountTokens(call: Call, body: JsonBody): ParsedCall {
     model: request.model,
     stream: false,
     needs: { operation: "count-tokens", protocol, inputTokens: 0, modalities: [], tools: false },
+    capabilities: () => capabilitiesUsed(request),
     renderStreamFailure: () => "",
     attempt: async (attempt) => {
       const { route } = attempt;

@@ -24,6 +24,8 @@ export interface Exchange {
   readonly operation: OperationName;
   readonly protocol: ClientProtocol;
   readonly headers: RequestHeaders;
+  /** Where it comes from, proxies that the operator trusts left out. */
+  readonly clientAddress?: string;
   readonly body: Buffer;
   /** Unix milliseconds. */
   readonly startedAt: number;

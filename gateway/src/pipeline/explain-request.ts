@@ -17,6 +17,8 @@ export interface ExplainInput {
   readonly body: JsonObject;
   readonly headers: RequestHeaders;
   readonly keyId: string;
+  /** What the key and the levels above it have to say. */
+  readonly governed?: Pick<RoutingRequest, "governance" | "keyPreference">;
 }
 
 /** Where a conversation was answered last. */
@@ -57,6 +59,7 @@ function routingRequestOf(input: ExplainInput, recall: Recall): RoutingRequest {
     assessInput: () => assessInputOf(chat, needs),
     stableId,
     ...(previous !== undefined && { previous }),
+    ...input.governed,
   };
 }
 

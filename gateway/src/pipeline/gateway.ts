@@ -45,6 +45,8 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 /** What the pipeline works with. Each stage takes only the members that it names. */
 export interface Gateway {
   readonly keys: Pick<KeyRing, "authenticate">;
+  /** Whether an organization of the free plan has credit to spend; absent: none has. */
+  readonly hasCredit?: ((organizationId: string) => boolean) | undefined;
   /** The models and providers as they are now. */
   readonly market: () => Market;
   /** The same with the caller's own credentials among the platform's. */

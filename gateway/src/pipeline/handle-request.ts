@@ -2,6 +2,7 @@ import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.t
 import { beginAnswer, type Reply } from "#pipeline/reply.ts";
 import type { Call } from "#pipeline/call.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
+import { checkCapabilities, checkOperation, withDefaultModel } from "#pipeline/check-permission.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { readGatewayOptions } from "#pipeline/gateway-options.ts";
@@ -30,7 +31,9 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   let reply: Reply | undefined;
   try {
     call.access = authenticate(exchange, gateway.keys);
-    const asked = await expandStoredInput(call, readBody(exchange.body));
+    checkOperation(call);
+    const named = withDefaultModel(call, readBody(exchange.body));
+    const asked = await expandStoredInput(call, named);
     const options = (call.options = readGatewayOptions(asked.object, exchange.headers));
     call.body = await guardRequest(call, asked);
     call.faults = faultsOf(call);
@@ -43,6 +46,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.endUser ??= parsed.endUser;
     call.needs = parsed.needs;
     call.sideEffects = parsed.sideEffects === true;
+    checkCapabilities(call, parsed);
     const plan = (call.plan = planCall(call, parsed, options));
     reply = beginAnswer(call, parsed);
     const answer = await runAttempts(call, parsed, plan);

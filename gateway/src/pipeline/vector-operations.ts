@@ -19,6 +19,7 @@ import type { OperationClientCodec, OperationUpstreamCodec } from "#protocols/op
 import { rerankClient, rerankUpstream } from "#protocols/rerank/codec.ts";
 import type { OperationProtocol, OperationSpeech } from "#providers/provider.ts";
 import { costUsd, type AttemptResult, type Call, type ParsedCall } from "#pipeline/call.ts";
+import { inputCapabilities } from "#pipeline/capabilities-used.ts";
 import type { OperationName } from "#canonical/operation-name.ts";
 import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
@@ -98,6 +99,7 @@ function parse<Request extends AnyRequest, Response extends AnyResponse>(
       tools: false,
     },
     ...(request.user !== undefined && { endUser: request.user }),
+    capabilities: () => inputCapabilities(body.object),
     attempt: (attempt) => callRoute(operation, { call, request, text: body.text, attempt }),
     renderStreamFailure: () => "",
   };

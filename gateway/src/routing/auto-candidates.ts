@@ -1,4 +1,5 @@
 import type { CatalogEndpoint, CatalogModel } from "#catalog/types.ts";
+import { globPattern } from "#lib/glob.ts";
 import { blendedPrice, type Candidate, type Needs } from "#routing/candidate.ts";
 import { makeCandidates } from "#routing/find-candidates.ts";
 import type { Market } from "#routing/market.ts";
@@ -11,6 +12,12 @@ export interface AutoGroup {
   readonly candidates: readonly Candidate[];
 }
 
+/** For which requests it chooses. */
+interface Choosing extends Pick<Needs, "operation" | "protocol"> {
+  /** Models that cost nothing too: for whom may use no others. */
+  readonly trials?: boolean;
+}
+
 /** Worked out once a market and protocol. */
 const known = new WeakMap<Market, Map<string, readonly AutoGroup[]>>();
 
@@ -18,18 +25,15 @@ const known = new WeakMap<Market, Map<string, readonly AutoGroup[]>>();
  * What `auto` may choose from here: models for general use with a known price, newest first, each at
  * its cheapest provider before any at its second cheapest.
  */
-function autoGroups(
-  market: Market,
-  needs: Pick<Needs, "operation" | "protocol">,
-): readonly AutoGroup[] {
+function autoGroups(market: Market, needs: Choosing): readonly AutoGroup[] {
   let protocols = known.get(market);
   if (protocols === undefined) known.set(market, (protocols = new Map()));
-  const key = `${needs.operation} ${needs.protocol}`;
+  const key = `${needs.operation} ${needs.protocol} ${needs.trials === true}`;
   const before = protocols.get(key);
   if (before !== undefined) return before;
   const groups = eachModelFirst(
     market.catalog.models
-      .filter(isGeneral)
+      .filter((model) => isGeneral(model, needs))
       .toSorted((a, b) => ((a.released ?? "") < (b.released ?? "") ? 1 : -1))
       .map((model) => groupsOf(model, { market, needs })),
   );
@@ -43,7 +47,7 @@ const allowed = new WeakMap<RoutingRules["auto"], WeakMap<object, readonly AutoG
 /** Those of them that the policy lets `auto` use. */
 export function eligibleGroups(
   market: Market,
-  needs: Pick<Needs, "operation" | "protocol">,
+  needs: Choosing,
   rules: RoutingRules["auto"],
 ): readonly AutoGroup[] {
   const groups = autoGroups(market, needs);
@@ -66,22 +70,13 @@ export function eligibleGroups(
   return kept;
 }
 
-/** `claude-*`, `openai/gpt-5*`: a star stands for anything. */
-function globPattern(glob: string): RegExp {
-  const parts = glob.toLowerCase().split("*");
-  return new RegExp(`^${parts.map((part) => part.replaceAll(/[^\w-]/g, "\\$&")).join(".*")}$`);
-}
-
 function groupsOf(
   model: CatalogModel,
-  {
-    market,
-    needs,
-  }: { readonly market: Market; readonly needs: Pick<Needs, "operation" | "protocol"> },
+  { market, needs }: { readonly market: Market; readonly needs: Choosing },
 ): readonly AutoGroup[] {
   const candidates = market.catalog
     .endpointsOf(model.id)
-    .filter((endpoint) => isEligible(endpoint, market))
+    .filter((endpoint) => isEligible(endpoint, { market, needs }))
     .flatMap((endpoint) => makeCandidates(model, endpoint, { market, asked: needs }).candidates)
     .toSorted((a, b) => a.blendedPrice - b.blendedPrice);
   const byProvider = Map.groupBy(candidates, ({ endpoint }) => endpoint.provider);
@@ -107,16 +102,25 @@ const SPECIAL =
   /nightly|experimental|-exp(-|$)|search|research|audio|realtime|guard|safeguard|-image|tts|computer-use|robotics|translate|-math-|-doc-|customtools|multi-agent|[:-]free$/;
 
 /** A model that calls tools is one that follows a conversation: base models do not. */
-const isGeneral = ({ id, kind, deprecated, capabilities }: CatalogModel): boolean =>
-  kind === "chat" && deprecated === undefined && capabilities.tools === true && !SPECIAL.test(id);
+const isGeneral = (
+  { id, kind, deprecated, capabilities }: CatalogModel,
+  { trials }: Choosing,
+): boolean =>
+  kind === "chat" &&
+  deprecated === undefined &&
+  capabilities.tools === true &&
+  !SPECIAL.test(trials === true ? id.replace(/[:-]free$/, "") : id);
 
 /** Models above this answer one hard question for the price of a thousand easy ones: never by default. */
 const MAX_BLENDED_PRICE = 4 * 30e6;
 
-function isEligible({ provider, prices, deprecated }: CatalogEndpoint, market: Market): boolean {
+function isEligible(
+  { provider, prices, deprecated }: CatalogEndpoint,
+  { market, needs }: { readonly market: Market; readonly needs: Choosing },
+): boolean {
   const configured = market.providers.get(provider)?.[0];
   if (configured === undefined || prices === undefined || deprecated !== undefined) return false;
   // What costs nothing is a trial with narrow limits, except on the operator's own machine.
   const isTrial = prices.input + prices.output === 0 && configured.provider.local !== true;
-  return !isTrial && blendedPrice(prices) <= MAX_BLENDED_PRICE;
+  return (!isTrial || needs.trials === true) && blendedPrice(prices) <= MAX_BLENDED_PRICE;
 }

@@ -44,6 +44,8 @@ export function leanOf(name: string, taskClass: string, planning: Planning): Aut
   const known = floors.filter((floor) => floor !== undefined);
   const floor = known.length === 0 ? {} : { qualityFloor: Math.max(...known) };
   const own = ownPreference(name, planning);
+  const governed = request.governance?.preference;
+  if (governed !== undefined) return { preference: governed, rule: "policy", ...floor };
   if (own !== undefined) return { preference: own, ...floor };
   const task = rules.tasks.get(taskClass);
   if (task !== undefined && "preference" in task) {
@@ -54,7 +56,8 @@ export function leanOf(name: string, taskClass: string, planning: Planning): Aut
     return { preference: label.rule.preference ?? rules.preference, rule: label.name, ...floor };
   }
   const sort = request.preferences.sort?.by;
-  return { preference: sort === undefined ? rules.preference : OF_SORT[sort], ...floor };
+  const usual = request.keyPreference ?? rules.preference;
+  return { preference: sort === undefined ? usual : OF_SORT[sort], ...floor };
 }
 
 /** In the model's name or in `route.preference`; both only where they say the same. */

@@ -3,6 +3,7 @@ import { estimateInputTokens } from "#canonical/estimate-tokens.ts";
 import type { Message, Part } from "#canonical/message.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import type { Modality } from "#catalog/types.ts";
+import type { ServiceTier } from "#canonical/usage.ts";
 import type { AssessInput } from "#routing/auto/assess.ts";
 import type { Needs } from "#routing/candidate.ts";
 import { sessionKeyOf } from "#routing/session-memory.ts";
@@ -22,7 +23,13 @@ export function chatNeeds(request: ChatRequest, protocol: ClientProtocol): Needs
     reasoning: thinks,
     inToolLoop: isInToolLoop(request.messages),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(request.serviceTier !== undefined && { tier: tierOf(request.serviceTier) }),
   };
+}
+
+/** The price list's name of a client's `service_tier`. */
+export function tierOf(tier: string | undefined): ServiceTier {
+  return tier === "priority" || tier === "flex" || tier === "batch" ? tier : "default";
 }
 
 const wantsJson = ({ outputFormat }: ChatRequest): boolean =>

@@ -1,3 +1,4 @@
+import type { ServiceTier } from "#canonical/usage.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import type { CatalogEndpoint, CatalogModel, Modality, TokenPrices } from "#catalog/types.ts";
 import type { OperationName } from "#canonical/operation-name.ts";
@@ -16,6 +17,8 @@ export interface Needs {
   /** The caller asked for thinking. */
   readonly reasoning?: boolean;
   readonly maxOutputTokens?: number;
+  /** What the request pays for its speed; absent: the usual. */
+  readonly tier?: ServiceTier;
   /** The last message is a tool's result: the model is in the middle of its work. */
   readonly inToolLoop?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Prices } from "#catalog/types.ts";
 import { expectedCostNanoUsd, pricesAt, type Candidate, type Needs } from "#routing/candidate.ts";
 import type { Provider } from "#providers/provider.ts";
+import { forbiddenBy, type GovernanceBounds } from "#routing/governance-bounds.ts";
 import type { ProviderPreferences } from "#routing/preferences.ts";
 import { liesIn } from "#routing/regions.ts";
 import type { Constraint } from "#routing/route.ts";
@@ -10,6 +11,8 @@ export interface Bounds {
   readonly needs: Needs;
   readonly preferences: ProviderPreferences;
   readonly maxCostNanoUsd?: number;
+  /** What the levels above the request allow; nothing of it can be widened by one. */
+  readonly governance?: GovernanceBounds;
 }
 
 /** Token counts are estimates: so much more than the context may still fit. */
@@ -18,6 +21,7 @@ const CONTEXT_SLACK = 1.2;
 /** The first hard bound that an endpoint breaks; `undefined`: it may be asked. Health is not looked at. */
 export function brokenBound(candidate: Candidate, bounds: Bounds): Constraint | undefined {
   return (
+    brokenPolicy(candidate, bounds) ??
     brokenPlace(candidate, bounds.preferences) ??
     brokenPrivacy(candidate.configured.provider, bounds.preferences) ??
     brokenPrice(candidate, bounds) ??
@@ -28,6 +32,7 @@ export function brokenBound(candidate: Candidate, bounds: Bounds): Constraint | 
 /** All the bounds that an endpoint breaks, one a kind: a caller who relaxes one must know of the next. */
 export const brokenBounds = (candidate: Candidate, bounds: Bounds): readonly Constraint[] =>
   [
+    brokenPolicy(candidate, bounds),
     brokenPlace(candidate, bounds.preferences),
     brokenPrivacy(candidate.configured.provider, bounds.preferences),
     brokenPrice(candidate, bounds),
@@ -37,10 +42,13 @@ export const brokenBounds = (candidate: Candidate, bounds: Bounds): readonly Con
 /** More precise words than the constraint's own, where there are any. */
 export function boundReason(
   constraint: Constraint,
-  { endpoint, model, regions }: Candidate,
-  { needs }: Bounds,
+  candidate: Candidate,
+  { needs, governance }: Bounds,
 ): string | undefined {
+  const { endpoint, model, regions } = candidate;
   switch (constraint) {
+    case "policy":
+      return forbiddenBy(candidate, governance, needs);
     case "context":
       return `its context of ${endpoint.contextTokens} tokens is too small for about ${needs.inputTokens}`;
     case "modality":
@@ -55,6 +63,13 @@ export function boundReason(
       return undefined;
   }
 }
+
+/** The levels above the request come first: what they forbid is no matter of its other bounds. */
+export const brokenPolicy = (
+  candidate: Candidate,
+  { needs, governance }: Bounds,
+): "policy" | undefined =>
+  forbiddenBy(candidate, governance, needs) === undefined ? undefined : "policy";
 
 function brokenPlace(
   { endpoint, regions }: Candidate,

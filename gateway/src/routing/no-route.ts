@@ -1,11 +1,11 @@
-import { GatewayError, invalidRequest } from "#canonical/failure.ts";
+import { GatewayError, invalidRequest, type FailureCode } from "#canonical/failure.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogEndpoint, ModelKind } from "#catalog/types.ts";
 import { PROVIDERS } from "#providers/providers.ts";
 import { isAutoName } from "#routing/auto-choice.ts";
 import type { Market } from "#routing/market.ts";
 import type { ProviderPreferences } from "#routing/preferences.ts";
-import type { Rejection } from "#routing/route.ts";
+import type { Constraint, Rejection } from "#routing/route.ts";
 
 const endpointName = (endpoint: CatalogEndpoint): string =>
   `${endpoint.provider}/${endpoint.upstreamModel}`;
@@ -58,12 +58,25 @@ export function noRoute(asked: string, context: NoRouteContext): GatewayError {
   const shown = reasons.length === 0 ? "" : ` (${reasons.slice(0, MAX_SHOWN).join("; ")}${more})`;
   const retryAfterMs = soonest(rejected);
   return new GatewayError({
-    code: retryAfterMs === undefined ? "no_route" : "unavailable",
+    code: codeOf(context.rejected, retryAfterMs),
     field: "model",
     message: `No provider can serve "${asked.slice(0, MAX_NAME)}" for this request${shown}. ${remedyOf(rejected)}`,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
+
+/** Who may not is told so; another time or other words of the request would change nothing. */
+function codeOf(rejected: readonly Rejection[], retryAfterMs: number | undefined): FailureCode {
+  const usable = rejected.filter(({ constraint }) => !NEVER.has(constraint));
+  const denied = usable.filter(({ constraint }) => constraint === "policy").map(endpointOf);
+  const all = new Set(denied);
+  if (all.size > 0 && usable.every((one) => all.has(endpointOf(one)))) return "policy_denied";
+  return retryAfterMs === undefined ? "no_route" : "unavailable";
+}
+
+const NEVER: ReadonlySet<Constraint> = new Set(["no_key", "operation"]);
+
+const endpointOf = ({ endpoint, key }: Rejection): string => key ?? endpointName(endpoint);
 
 /** Nothing was left out because nothing was looked at: the operator's own bounds on `auto`. */
 const emptyChoice = (asked: string, rejected: readonly Rejection[]): readonly string[] =>

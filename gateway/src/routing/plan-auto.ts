@@ -8,7 +8,7 @@ import {
 } from "#routing/auto/rank.ts";
 import { eligibleGroups, type AutoGroup } from "#routing/auto-candidates.ts";
 import { leanOf, type AutoLean } from "#routing/auto-choice.ts";
-import { boundReason, brokenBound } from "#routing/constraints.ts";
+import { boundReason, brokenBound, brokenPolicy } from "#routing/constraints.ts";
 import { pricesAt, type Candidate } from "#routing/candidate.ts";
 import {
   expectedFirstContentMs,
@@ -107,7 +107,7 @@ function comparable(planning: Planning): readonly Standing[] {
   const demo: Standing[] = [];
   const turnedAway: Rejection[] = [];
   let closed = 0;
-  for (const group of eligibleGroups(context.market, request.needs, rules.auto)) {
+  for (const group of choosable(planning)) {
     if (real.length >= MAX_COMPARED && group.modelId !== request.previous?.model) continue;
     const standing = bestOf(group, planning, turnedAway);
     if (standing === undefined) continue;
@@ -121,6 +121,11 @@ function comparable(planning: Planning): readonly Standing[] {
   for (const rejection of turnedAway.slice(0, MAX_NOTED)) planning.rejected.push(rejection);
   // A demo in place of a provider that is down would be a lie.
   return real.length > 0 || closed > 0 ? real : demo;
+}
+
+function choosable({ request, context, rules }: Planning): readonly AutoGroup[] {
+  const trials = request.governance?.freeOnly !== undefined;
+  return eligibleGroups(context.market, { ...request.needs, trials }, rules.auto);
 }
 
 /** The endpoint of a group that would be asked: that of the last turn, else the soundest and cheapest. */
@@ -171,6 +176,7 @@ const isSounder = (a: Standing, b: Standing): boolean =>
 function unfitFor(candidate: Candidate, { bounds }: Planning): Constraint | undefined {
   const { model, endpoint } = candidate;
   const { needs } = bounds;
+  if (brokenPolicy(candidate, bounds) !== undefined) return "policy";
   if ((endpoint.contextTokens ?? 0) < needs.inputTokens) return "context";
   if (!needs.modalities.every((modality) => model.input.includes(modality))) return "modality";
   if (needs.structuredOutput === true && model.capabilities.structuredOutput === false) {

@@ -43,14 +43,14 @@ export function planRoutes(request: RoutingRequest, context: PlanContext): Plan 
 const NANO_USD = 1e9;
 
 function openPlanning(request: RoutingRequest, context: PlanContext): Planning {
-  const { needs, preferences, wishes } = request;
+  const { needs, preferences, wishes, governance } = request;
   const { maxCostUsd } = wishes;
   const maxCost = maxCostUsd === undefined ? {} : { maxCostNanoUsd: maxCostUsd * NANO_USD };
   return {
     request,
     context,
     rules: rulesAt(context.market.policy, context.nowMs),
-    bounds: { needs, preferences, ...maxCost },
+    bounds: { needs, preferences, ...maxCost, ...(governance !== undefined && { governance }) },
     rejected: [],
   };
 }
@@ -144,12 +144,19 @@ function autoRoutes(stage: Stage, target: string, planning: Planning): readonly 
     throw wrongKind(stage.names[0] ?? target, "chat", kind);
   }
   const { routes, taskClass } = planAuto(target, planning);
-  const rule = planning.rules.tasks.get(taskClass);
-  if (rule === undefined || !("model" in rule) || !isPlain(rule.model, planning)) return routes;
-  const named = { names: [rule.model], reason: `task:${taskClass}`, lenient: true as const };
+  const model = taskModel(taskClass, planning);
+  if (model === undefined || !isPlain(model, planning)) return routes;
+  const named = { names: [model], reason: `task:${taskClass}`, lenient: true as const };
   const first = stageRoutes(named, planning);
   if (first.length > 0) noteRule(planning, first);
   return [...first, ...routes];
+}
+
+/** The key's policy has the first word, then the operator's settings. */
+function taskModel(taskClass: string, { request, rules }: Planning): string | undefined {
+  const rule = rules.tasks.get(taskClass);
+  const own = rule !== undefined && "model" in rule ? rule.model : undefined;
+  return request.governance?.tasks.get(taskClass)?.value ?? own;
 }
 
 /** What the operator's rule chose costs what it costs: that is no saving of a prediction's. */

@@ -3,10 +3,11 @@ import { brokenBound, brokenBounds, boundReason, type Bounds } from "#routing/co
 import { expectedCostNanoUsd, type Candidate, type Needs } from "#routing/candidate.ts";
 import type { AssessInput, Assessment } from "#routing/auto/assess.ts";
 import type { FeedbackEvidence } from "#routing/auto/predict-quality.ts";
+import type { GovernanceBounds } from "#routing/governance-bounds.ts";
 import type { Market } from "#routing/market.ts";
 import { expectedFirstContentMs, isClosed, type Standing } from "#routing/order-candidates.ts";
 import type { RoutingRules } from "#routing/policy.ts";
-import type { ProviderPreferences, RouteWishes } from "#routing/preferences.ts";
+import type { Preference, ProviderPreferences, RouteWishes } from "#routing/preferences.ts";
 import { rejectedAs } from "#routing/rejected-as.ts";
 import type { AutoDecision, Plan, Rejection, Route, RouteNumbers } from "#routing/route.ts";
 import type { PreviousChoice } from "#routing/session-memory.ts";
@@ -20,6 +21,10 @@ export interface RoutingRequest {
   readonly preferences: ProviderPreferences;
   readonly wishes: RouteWishes;
   readonly needs: Needs;
+  /** What its key allows, where anything bounds it. */
+  readonly governance?: GovernanceBounds;
+  /** What the key leans to where neither the request nor a rule says anything. */
+  readonly keyPreference?: Preference;
   /** Looks at the request's text; called at most once, and only where `auto` or a task rule needs it. */
   readonly assessInput?: () => AssessInput;
   /** What was found in its text before: in place of looking. */

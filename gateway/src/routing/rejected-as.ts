@@ -10,6 +10,10 @@ interface ConstraintWords {
 
 /** The words of every hard bound. */
 const CONSTRAINTS: Readonly<Record<Constraint, ConstraintWords>> = {
+  policy: {
+    reason: "forbidden by a policy",
+    relax: "ask whoever administers the policy",
+  },
   no_key: { reason: "no key", relax: "set a key of the provider in the environment and restart" },
   own_only: {
     reason: "only own credentials are used, and there is none of the provider",

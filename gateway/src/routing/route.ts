@@ -30,6 +30,7 @@ export interface Route extends Candidate {
 
 /** The hard bounds by which an endpoint can be left out. */
 export type Constraint =
+  | "policy"
   | "no_key"
   | "own_only"
   | "operation"

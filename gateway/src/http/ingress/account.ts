@@ -13,7 +13,7 @@ interface Deps {
 /** Adds what a key can read of itself: its requests and its own description. */
 export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration }: Deps): void {
   server.get("/v1/generations/:id", async (request) => {
-    const { key } = keys.authenticate(credentialOf(request));
+    const { key } = keys.authenticate(credentialOf(request), request.ip);
     const { id } = request.params as { id: string };
     const found = await findGeneration(id);
     if (found === undefined || found.keyId !== key.id) {
@@ -26,7 +26,10 @@ export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration
     return { data: found.body };
   });
   server.get("/v1/key", (request) => {
-    const { key, organization, team, project } = keys.authenticate(credentialOf(request));
+    const { key, organization, team, project } = keys.authenticate(
+      credentialOf(request),
+      request.ip,
+    );
     return {
       data: {
         id: key.id,

@@ -13,7 +13,7 @@ interface Deps {
 /** Adds `POST /v1/feedback`: what a caller thinks of an answer, which routing learns from. */
 export function addFeedbackRoute(server: FastifyInstance, { keys, giveFeedback }: Deps): void {
   server.post("/v1/feedback", async (request) => {
-    const access = keys.authenticate(credentialOf(request));
+    const access = keys.authenticate(credentialOf(request), request.ip);
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const feedback = readFeedback(readBody(bytes).object);
     await giveFeedback(access, feedback);

@@ -18,13 +18,13 @@ export function addHealthRoutes(
   { keys, health, credentials }: Deps,
 ): void {
   server.get("/api/health/endpoints", (request) => {
-    const { organization } = keys.authenticate(credentialOf(request));
+    const { organization } = keys.authenticate(credentialOf(request), request.ip);
     const own = new Set((credentials.of(organization.id) ?? []).map(({ id }) => id));
     const data = health.snapshot().filter(({ credential }) => isVisible(credential, own));
     return { object: "list", data };
   });
   server.get("/metrics", (request, reply) => {
-    keys.authenticate(credentialOf(request));
+    keys.authenticate(credentialOf(request), request.ip);
     return reply
       .type("text/plain; version=0.0.4; charset=utf-8")
       .send(metricsText(health.snapshot().filter(({ credential }) => isVisible(credential, NONE))));

@@ -95,7 +95,7 @@ const refuseStrangers =
   (serving: Serving) =>
   (request: FastifyRequest, reply: FastifyReply, goOn: () => void): void => {
     try {
-      serving.gateway.keys.authenticate(credentialOf(request));
+      serving.gateway.keys.authenticate(credentialOf(request), request.ip);
     } catch {
       serve(request, reply, serving);
       return;
@@ -117,6 +117,7 @@ function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): 
       ...target,
       requestId: request.id,
       headers: request.headers,
+      clientAddress: request.ip,
       body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       startedAt: now,
       startedTick: tick,

@@ -4,9 +4,12 @@ import { GatewayError } from "#canonical/failure.ts";
 import type { CatalogEndpoint, CatalogModel, Prices } from "#catalog/types.ts";
 import { compact, type JsonObject } from "#lib/json.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
+import { boundsOf } from "#pipeline/check-permission.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { AUTO_NAMES } from "#routing/auto-choice.ts";
+import type { GovernanceBounds } from "#routing/governance-bounds.ts";
 import type { Market } from "#routing/market.ts";
+import { usableEndpoints } from "#routing/usable-endpoints.ts";
 
 /** A model of the list with those of its endpoints that have a key. */
 interface Listed {
@@ -15,7 +18,14 @@ interface Listed {
   readonly endpoints: readonly CatalogEndpoint[];
 }
 
-type Deps = Pick<Gateway, "keys" | "marketFor">;
+type Deps = Pick<Gateway, "keys" | "marketFor" | "hasCredit">;
+
+/** The models as one key sees them. */
+interface View {
+  readonly market: Market;
+  /** Absent: all of them. */
+  readonly bounds: GovernanceBounds | undefined;
+}
 
 interface ModelLists {
   readonly openai: string;
@@ -23,40 +33,43 @@ interface ModelLists {
   readonly gemini: string;
 }
 
-/** Lists are as large as the catalogue, and the same for all who share a market: written once for each. */
-const lists = new WeakMap<Market, ModelLists>();
+/**
+ * Lists are as large as the catalogue, and the same for all keys of one market and the same bounds:
+ * written once.
+ */
+const lists = new WeakMap<Market, WeakMap<object, ModelLists>>();
+const UNBOUNDED = {};
 
 /** Adds the model lists: one body that OpenAI's, Anthropic's and Codex's clients all accept. */
-export function addModelRoutes(server: FastifyInstance, { marketFor, keys }: Deps): void {
-  const market = (request: FastifyRequest): Market =>
-    marketFor(keys.authenticate(credentialOf(request)));
-  const authenticated = async (request: FastifyRequest): Promise<void> => {
-    market(request);
+export function addModelRoutes(
+  server: FastifyInstance,
+  { marketFor, keys, hasCredit }: Deps,
+): void {
+  const viewOf = (request: FastifyRequest): View => {
+    const access = keys.authenticate(credentialOf(request), request.ip);
+    return { market: marketFor(access), bounds: boundsOf(access, hasCredit) };
   };
-  const guarded = { onRequest: authenticated };
   for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
-    server.get(`${prefix}/models`, guarded, (request, reply) => {
-      const { openai, codex, gemini } = listsOf(market(request));
+    server.get(`${prefix}/models`, (request, reply) => {
+      const { openai, codex, gemini } = listsOf(viewOf(request));
       const forCodex = (request.query as JsonObject)["client_version"] !== undefined;
       const list = isGoogleClient(request) ? gemini : openai;
       return reply.type("application/json").send(forCodex ? codex : list);
     });
-    server.get(`${prefix}/models/*`, guarded, (request) => {
+    server.get(`${prefix}/models/*`, (request) => {
+      const view = viewOf(request);
       const name = (request.params as { "*": string })["*"];
       const endpoints = name.endsWith("/endpoints");
-      const listed = findModel(
-        endpoints ? name.slice(0, -"/endpoints".length) : name,
-        market(request),
-      );
+      const listed = findModel(endpoints ? name.slice(0, -"/endpoints".length) : name, view);
       if (endpoints) return endpointsBody(listed);
       return isGoogleClient(request) ? geminiModel(listed) : modelObject(listed);
     });
   }
-  server.get("/v1beta/models", guarded, (request, reply) =>
-    reply.type("application/json").send(listsOf(market(request)).gemini),
+  server.get("/v1beta/models", (request, reply) =>
+    reply.type("application/json").send(listsOf(viewOf(request)).gemini),
   );
-  server.get("/v1beta/models/*", guarded, (request) =>
-    geminiModel(findModel((request.params as { "*": string })["*"], market(request))),
+  server.get("/v1beta/models/*", (request) =>
+    geminiModel(findModel((request.params as { "*": string })["*"], viewOf(request))),
   );
 }
 
@@ -64,10 +77,17 @@ export function addModelRoutes(server: FastifyInstance, { marketFor, keys }: Dep
 const isGoogleClient = ({ headers }: FastifyRequest): boolean =>
   headers["x-goog-api-key"] !== undefined;
 
-function listsOf(market: Market): ModelLists {
-  const known = lists.get(market);
+function listsOf(view: View): ModelLists {
+  let views = lists.get(view.market);
+  if (views === undefined) lists.set(view.market, (views = new WeakMap()));
+  const known = views.get(view.bounds ?? UNBOUNDED);
   if (known !== undefined) return known;
-  const listed = listedModels(market);
+  const made = makeLists(listedModels(view));
+  views.set(view.bounds ?? UNBOUNDED, made);
+  return made;
+}
+
+function makeLists(listed: readonly Listed[]): ModelLists {
   const data = listed.map(modelObject);
   const list = {
     object: "list",
@@ -77,25 +97,27 @@ function listsOf(market: Market): ModelLists {
     last_id: listed.at(-1)?.id ?? null,
   };
   const chat = listed.filter(({ model }) => model.kind === "chat");
-  const made: ModelLists = {
+  return {
     openai: JSON.stringify(list),
     codex: JSON.stringify({ ...list, models: chat.map(codexModel) }),
     gemini: JSON.stringify({ models: chat.map(geminiModel) }),
   };
-  lists.set(market, made);
-  return made;
 }
 
-function listedModels(market: Market): readonly Listed[] {
+function listedModels({ market, bounds }: View): readonly Listed[] {
   const models = market.catalog.models.flatMap((model) => {
-    const endpoints = configuredEndpoints(model, market);
+    const endpoints = usableEndpoints(model, market, bounds);
     return endpoints.length === 0 ? [] : [{ id: publicId(model, endpoints), model, endpoints }];
   });
   const aliases = [...market.aliases].flatMap(([alias, target]) => {
-    const found = market.catalog.resolve(target);
+    const found = resolved(target, { market, bounds });
     return found === undefined ? [] : [{ id: alias, ...found }];
   });
-  const groups = [...market.policy.groups.keys()];
+  const groups = [...market.policy.groups].flatMap(([id, members]) =>
+    bounds === undefined || members.some(({ model }) => resolved(model, { market, bounds }))
+      ? id
+      : [],
+  );
   return [
     ...AUTO_NAMES.map((id) => ({ id, model: autoModel(id), endpoints: [] })),
     ...groups.map((id) => ({ id, model: groupModel(id), endpoints: [] })),
@@ -110,10 +132,14 @@ const publicId = (model: CatalogModel, endpoints: readonly CatalogEndpoint[]): s
     ? `demo/${endpoints[0]?.upstreamModel}`
     : model.id;
 
-const configuredEndpoints = (model: CatalogModel, market: Market): readonly CatalogEndpoint[] =>
-  market.catalog
-    .endpointsOf(model.id)
-    .filter(({ provider }) => (market.providers.get(provider)?.length ?? 0) > 0);
+/** What a name stands for, with those of its endpoints that may be used; nothing where none may. */
+function resolved(name: string, { market, bounds }: View): Omit<Listed, "id"> | undefined {
+  const found = market.catalog.resolve(name);
+  if (found === undefined || bounds === undefined) return found;
+  const usable = new Set(usableEndpoints(found.model, market, bounds));
+  const endpoints = found.endpoints.filter((endpoint) => usable.has(endpoint));
+  return endpoints.length === 0 ? undefined : { ...found, endpoints };
+}
 
 const autoModel = (id: string): CatalogModel => ({
   id,
@@ -129,13 +155,14 @@ const autoModel = (id: string): CatalogModel => ({
 /** A weighted group of the operator's: its name stands for any of its models. */
 const groupModel = (id: string): CatalogModel => ({ ...autoModel(id), name: id });
 
-function findModel(name: string, market: Market): Listed {
+function findModel(name: string, view: View): Listed {
+  const { market } = view;
   const decoded = decodedName(name).replace(/^models\//, "");
   if (AUTO_NAMES.includes(decoded))
     return { id: decoded, model: autoModel(decoded), endpoints: [] };
   if (market.policy.groups.has(decoded.toLowerCase()))
     return { id: decoded, model: groupModel(decoded), endpoints: [] };
-  const found = market.catalog.resolve(market.aliases.get(decoded.toLowerCase()) ?? decoded);
+  const found = resolved(market.aliases.get(decoded.toLowerCase()) ?? decoded, view);
   if (found !== undefined) return { id: decoded, ...found };
   const near = market.catalog.near(decoded.slice(0, 120), 3);
   const hint = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";

@@ -18,7 +18,7 @@ interface Deps {
 /** Adds what the Responses API offers for kept responses: read, delete, list input, cancel. */
 export function addResponseRoutes(server: FastifyInstance, { keys, responses }: Deps): void {
   const keyOf = (request: FastifyRequest): string =>
-    keys.authenticate(credentialOf(request)).key.id;
+    keys.authenticate(credentialOf(request), request.ip).key.id;
   const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
   const find = async (request: FastifyRequest): Promise<StoredResponse> => {
     const id = idOf(request);

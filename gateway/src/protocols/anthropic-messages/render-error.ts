@@ -12,6 +12,7 @@ const TYPES: Readonly<Record<FailureCode, string>> = {
   zdr_no_endpoint: "permission_error",
   unauthenticated: "authentication_error",
   budget_exhausted: "billing_error",
+  policy_denied: "permission_error",
   forbidden: "permission_error",
   setup_needed: "permission_error",
   unknown_model: "not_found_error",
