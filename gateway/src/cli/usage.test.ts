@@ -66,7 +66,7 @@ test("an empty store is said", async () => {
 
 test.each([
   [["--since", "yesterday"], /"yesterday" is not a time/],
-  [["--by", "colour"], /--by takes model, provider, key/],
+  [["--by", "colour"], /--by takes model, provider, key, project/],
 ])("refuses %s", async (args, expected) => {
   expect(await cli.fails("usage", ...args)).toMatch(expected);
 });

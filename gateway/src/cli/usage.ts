@@ -6,9 +6,13 @@ import { readSince } from "#cli/read-since.ts";
 import { shadowText } from "#cli/shadow-usage.ts";
 import { withStore } from "#cli/with-store.ts";
 import { listKeys } from "#store/keys.ts";
-import { sumShadows, sumUsage, USAGE_GROUPS, type UsageRow } from "#store/request-records.ts";
-
-type Grouping = keyof typeof USAGE_GROUPS;
+import {
+  sumShadows,
+  USAGE_GROUPS,
+  type UsageGroup,
+  type UsageRow,
+} from "#store/request-records.ts";
+import { usageSince } from "#telemetry/usage-since.ts";
 
 /** `turnpike usage`: requests, tokens and costs of the last hours or days. */
 export const usageCommand = (io: CliIo) =>
@@ -16,7 +20,11 @@ export const usageCommand = (io: CliIo) =>
     meta: { name: "usage", description: "Show requests, tokens and costs" },
     args: {
       since: { type: "string", description: "30m, 24h, 7d, 4w or a date", default: "24h" },
-      by: { type: "string", description: "model, provider or key", default: "model" },
+      by: {
+        type: "string",
+        description: "model, provider, key, project, team, user or task",
+        default: "model",
+      },
       shadow: { type: "boolean", description: "What auto would have saved" },
       json: { type: "boolean", description: "Answer in JSON" },
     },
@@ -29,7 +37,7 @@ export const usageCommand = (io: CliIo) =>
       }
       const by = readGrouping(args.by);
       const rows = await withStore(io, async ({ core, records }) => {
-        const sums = await sumUsage(records, { since, until: io.now() + 1 }, by);
+        const sums = await usageSince(records, { since, until: io.now() + 1 }, by);
         if (by !== "key") return sums;
         const names = new Map((await listKeys(core)).map(({ id, name }) => [id, name]));
         return sums.map((row) => ({ ...row, group: names.get(row.group) ?? row.group }));
@@ -41,12 +49,12 @@ export const usageCommand = (io: CliIo) =>
     },
   });
 
-function readGrouping(text: string): Grouping {
-  if (text in USAGE_GROUPS) return text as Grouping;
+function readGrouping(text: string): UsageGroup {
+  if (text in USAGE_GROUPS) return text as UsageGroup;
   throw new CliError(`--by takes ${Object.keys(USAGE_GROUPS).join(", ")}.`);
 }
 
-function usageText(rows: readonly UsageRow[], by: Grouping, since: string): string {
+function usageText(rows: readonly UsageRow[], by: UsageGroup, since: string): string {
   if (rows.length === 0) return `No requests (--since ${since}).`;
   const body = rows.map((row) => [row.group, ...countsOf(row)]);
   const total = rows.reduce(add);

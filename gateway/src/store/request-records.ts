@@ -75,19 +75,29 @@ export const USAGE_GROUPS = {
   model: "model_used",
   provider: "provider",
   key: "key_id",
+  project: "project_id",
+  team: "team_id",
+  user: "end_user",
+  task: "task_class",
 } as const;
+
+export type UsageGroup = keyof typeof USAGE_GROUPS;
+
+/** Groups that not every request is in. */
+const OPTIONAL: ReadonlySet<string> = new Set(["team", "user", "task"]);
 
 /** Sums of the requests of a time (Unix ms, its end excluded), the dearest group first. */
 export async function sumUsage(
   records: Kysely<RecordTables>,
   { since, until }: { readonly since: number; readonly until: number },
-  by: keyof typeof USAGE_GROUPS,
+  by: UsageGroup,
 ): Promise<readonly UsageRow[]> {
   const column = USAGE_GROUPS[by];
   const rows = await records
     .selectFrom("request_records")
     .where("started_at", ">=", since)
     .where("started_at", "<", until)
+    .$if(OPTIONAL.has(by), (all) => all.where(column, "is not", null))
     .groupBy(column)
     .select(({ fn }) => [
       sql<string>`coalesce(${sql.ref(column)}, '-')`.as("group"),

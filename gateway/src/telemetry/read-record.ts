@@ -19,12 +19,15 @@ export async function findGeneration(
 ): Promise<Generation | undefined> {
   const [row, feedback] = await Promise.all([findRecord(records, id), findFeedback(records, id)]);
   return (
-    row && { keyId: row.key_id, body: { ...toBody(row), feedback_score: feedback?.score ?? null } }
+    row && {
+      keyId: row.key_id,
+      body: { ...recordBody(row), feedback_score: feedback?.score ?? null },
+    }
   );
 }
 
 /** Costs are given twice, as decimal text and in nano-USD; both are exact. */
-function toBody(row: RecordRow): JsonObject {
+export function recordBody(row: RecordRow): JsonObject {
   const cost = row.cost_nano_usd === null ? null : BigInt(row.cost_nano_usd);
   return {
     id: row.id,

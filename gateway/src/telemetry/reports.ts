@@ -1,0 +1,162 @@
+import type { Kysely } from "kysely";
+
+import { invalidRequest } from "#canonical/failure.ts";
+import type { JsonObject } from "#lib/json.ts";
+import type { RecordTables } from "#store/schema.ts";
+import { ROLLUP_SUMS } from "#store/tables/record-tables.ts";
+import {
+  REPORT_ORDERS,
+  rollupPages,
+  sumAll,
+  sumByDay,
+  sumByValue,
+  type ReportCursor,
+  type ReportOrder,
+  type RollupFilter,
+} from "#store/usage-rollups.ts";
+import { csvLine } from "#telemetry/csv.ts";
+import { reportRow } from "#telemetry/report-row.ts";
+import { DAY_MS, dayOf, type Dimension } from "#telemetry/rollup-rows.ts";
+
+/** What a report is asked for. Days are UTC. */
+export interface ReportQuery {
+  /** `undefined`: all organizations, for the operator. */
+  readonly organizationId?: string | undefined;
+  readonly by: Dimension | "day";
+  /** Any moments of the first and of the last day; both days are whole and counted. */
+  readonly from: number;
+  readonly to: number;
+  /** Only of this project or key: with `by` model. */
+  readonly within?: { readonly project: string } | { readonly key: string } | undefined;
+  /** With `by` day: whose days; those of all requests by default. */
+  readonly of?: Dimension | undefined;
+  /** Only this value of the dimension. */
+  readonly value?: string | undefined;
+}
+
+export interface ReportPageQuery extends ReportQuery {
+  readonly order?: ReportOrder | undefined;
+  readonly cursor?: string | undefined;
+  /** 1 to 500; 50 by default. */
+  readonly limit?: number | undefined;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+const MAX_DAYS = 400;
+
+/**
+ * Sums between two days by any dimension, the dearest first, with the sums over all; or by day, oldest
+ * first. @throws GatewayError for a range, limit or cursor that cannot be
+ */
+export async function spendReport(
+  records: Kysely<RecordTables>,
+  query: ReportPageQuery,
+): Promise<JsonObject> {
+  const filter = filterOf(query);
+  const range = {
+    from: dateText(filter.since),
+    to: dateText(filter.until - DAY_MS),
+    time_zone: "UTC",
+  };
+  if (query.by === "day") {
+    const [rows, total] = await Promise.all([sumByDay(records, filter), sumAll(records, filter)]);
+    const data = rows.map((row) => ({ day: dateText(row.bucket), ...reportRow(row) }));
+    return { object: "list", ...range, by: "day", data, total: reportRow(total), next: null };
+  }
+  const { order = "charge", limit = DEFAULT_LIMIT } = query;
+  const page = { order, limit: readLimit(limit), after: readCursor(query.cursor) };
+  const [rows, total] = await Promise.all([
+    sumByValue(records, filter, page),
+    sumAll(records, filter),
+  ]);
+  const shown = rows.slice(0, page.limit);
+  const last = rows.length > page.limit ? shown.at(-1) : undefined;
+  return {
+    object: "list",
+    ...range,
+    by: query.by,
+    data: shown.map((row) => ({ value: valueOf(row.value, query), ...reportRow(row) })),
+    total: reportRow(total),
+    next:
+      last === undefined
+        ? null
+        : cursorText({ amount: last[REPORT_ORDERS[order]], value: last.value }),
+  };
+}
+
+/** The same sums day by day and value by value as CSV, a piece at a time. */
+export async function* spendCsv(
+  records: Kysely<RecordTables>,
+  query: ReportQuery,
+): AsyncGenerator<string> {
+  yield csvLine(["day", query.by === "day" ? "total" : query.by, ...ROLLUP_SUMS]);
+  for await (const rows of rollupPages(records, filterOf(query))) {
+    yield rows
+      .map((row) =>
+        csvLine([
+          dateText(row.bucket),
+          valueOf(row.value, query),
+          ...ROLLUP_SUMS.map((name) => row[name]),
+        ]),
+      )
+      .join("");
+  }
+}
+
+function filterOf(query: ReportQuery): RollupFilter {
+  const { organizationId, by, from, to, within, value } = query;
+  const [since, until] = [dayOf(from), dayOf(to) + DAY_MS];
+  if (!(since < until)) throw invalidRequest("to", '"to" lies before "from".');
+  if (until - since > MAX_DAYS * DAY_MS) {
+    throw invalidRequest("from", `A report covers at most ${MAX_DAYS} days; ask for several.`);
+  }
+  const prefix = within === undefined ? undefined : prefixOf(within);
+  if (prefix !== undefined && by !== "model") {
+    throw invalidRequest("by", "Within a project or a key, spend is told by model.");
+  }
+  const plain = by === "day" ? (query.of ?? "total") : by;
+  const dimension = within === undefined ? plain : pairOf(within);
+  const named = value === undefined ? undefined : `${prefix ?? ""}${value}`;
+  return {
+    organizationId,
+    dimension,
+    since,
+    until,
+    ...(named === undefined ? { prefix } : { value: named }),
+  };
+}
+
+type Within = NonNullable<ReportQuery["within"]>;
+
+const prefixOf = (within: Within): string =>
+  `${"project" in within ? within.project : within.key}/`;
+
+const pairOf = (within: Within): Dimension => ("project" in within ? "project+model" : "key+model");
+
+/** The model alone where the first half of the pair was asked for. */
+const valueOf = (value: string, { within }: ReportQuery): string =>
+  within === undefined ? value : value.slice(prefixOf(within).length);
+
+const dateText = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+export function readLimit(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw invalidRequest("limit", `"limit" is a whole number from 1 to ${MAX_LIMIT}.`);
+}
+
+const cursorText = ({ amount, value }: ReportCursor): string =>
+  Buffer.from(JSON.stringify([String(amount), value])).toString("base64url");
+
+function readCursor(cursor: string | undefined): ReportCursor | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const read: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(read) && typeof read[0] === "string" && typeof read[1] === "string") {
+      return { amount: BigInt(read[0]), value: read[1] };
+    }
+  } catch {
+    // Told below.
+  }
+  throw invalidRequest("cursor", '"cursor" is not one that a page has given as its "next".');
+}
