@@ -8,14 +8,14 @@ import type { OperationName } from "#canonical/operation-name.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { handleRequest } from "#pipeline/handle-request.ts";
 
-interface InferenceRoute {
+export interface InferenceRoute {
   readonly path: string;
   readonly operation: OperationName;
   readonly protocol: ClientProtocol;
 }
 
 /** Every way in. Gemini's, whose path names model and verb, are beside them. */
-const ROUTES: readonly InferenceRoute[] = [
+export const INFERENCE_ROUTES: readonly InferenceRoute[] = [
   { path: "/chat/completions", operation: "chat", protocol: "openai-chat" },
   { path: "/completions", operation: "chat", protocol: "openai-completions" },
   { path: "/responses", operation: "chat", protocol: "openai-responses" },
@@ -27,7 +27,7 @@ const ROUTES: readonly InferenceRoute[] = [
 ];
 
 /** A map: the verb is the client's own text, and in an object "constructor" would be found too. */
-const GEMINI_VERBS: ReadonlyMap<string, OperationName> = new Map([
+export const GEMINI_VERBS: ReadonlyMap<string, OperationName> = new Map([
   ["generateContent", "chat"],
   ["streamGenerateContent", "chat"],
   ["countTokens", "count-tokens"],
@@ -37,7 +37,7 @@ type Tick = () => { readonly now: number; readonly tick: number };
 
 /** Adds the inference routes under `/v1` and its aliases. */
 export function addInferenceRoutes(server: FastifyInstance, gateway: Gateway, clock: Tick): void {
-  for (const { path, operation, protocol } of ROUTES) {
+  for (const { path, operation, protocol } of INFERENCE_ROUTES) {
     for (const prefix of ["/v1", "/openai/v1", "/anthropic/v1"]) {
       const serving = { gateway, clock, operation, protocol };
       const onRequest = refuseStrangers(serving);

@@ -216,7 +216,7 @@ class TextWalk {
     if (value === "" || frame?.isSkipped === true) return false;
     if (frame === undefined || frame.isFree) return true;
     if (frame.isArray) return !isDataUrl(value);
-    if (STRUCTURE.has(frame.key)) return false;
+    if (STRUCTURE.has(frame.key) || BRANCHES.has(frame.key)) return false;
     if (this.#frames.length === 1 && OWN.has(frame.key)) return false;
     return !isData(frame.key, value);
   }
