@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { authSection } from "./config-auth.ts";
+
 /** A number, or the digits that `${VARIABLE}` expands to. */
 const numeric = <T extends z.ZodNumber>(schema: T) =>
   z.preprocess((value) => {
@@ -281,6 +283,7 @@ export const configSchema = z.strictObject({
     .nullish()
     .describe("Where several gateways tell each other of endpoints that fail. At the next start."),
   limits: z.strictObject({ bodyBytes: whole(1024, "Largest request body.") }).nullish(),
+  auth: authSection.nullish().describe("How people sign in. At the next start."),
   routing: routing.nullish().describe("Which endpoint answers what."),
 });
 

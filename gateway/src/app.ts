@@ -138,7 +138,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const log = createLog(env["LOG_LEVEL"]);
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
-  const governance = await openGovernance({ store, master, closers });
+  const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
   const send: Send = (request) =>
     isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
   let timeouts = timeoutsOf(config, options);

@@ -36,7 +36,7 @@ export function appliedText(next: Config, { file, atStart }: Applied): string {
     file === undefined
       ? "No settings file any more: defaults applied"
       : `Settings applied from ${file}`;
-  const pending = (["server", "limits"] as const).filter(
+  const pending = (["server", "limits", "auth"] as const).filter(
     (name) => JSON.stringify(next[name]) !== JSON.stringify(atStart?.[name] ?? {}),
   );
   return pending.length === 0

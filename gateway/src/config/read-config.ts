@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 
+import type { AuthSection } from "@turnpike/contract/config-auth.ts";
 import {
   configSchema,
   type ConfigFile,
@@ -26,6 +27,7 @@ export interface Config {
   readonly limits: NonNullable<ConfigFile["limits"]>;
   /** Absent: this gateway learns of health alone. */
   readonly valkey?: NonNullable<ConfigFile["valkey"]>;
+  readonly auth: AuthSection;
   readonly routing: RoutingSection;
 }
 
@@ -131,6 +133,7 @@ const normalise = ({
   limits,
   routing,
   valkey,
+  auth,
 }: ConfigFile): Config => ({
   providers: Array.isArray(providers)
     ? providers
@@ -140,5 +143,6 @@ const normalise = ({
   timeouts: timeouts ?? {},
   limits: limits ?? {},
   ...(valkey !== null && valkey !== undefined && { valkey }),
+  auth: auth ?? {},
   routing: routing ?? {},
 });

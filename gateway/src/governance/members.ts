@@ -89,14 +89,22 @@ async function membershipWithin(
 }
 
 async function checkOwnerRemains({ transaction }: Change, before: StoredMembership): Promise<void> {
-  if (before.role !== "owner" || before.team_id !== null) return;
-  const user = await findUser(transaction, before.user_id);
-  if (user?.kind !== "person" || user.disabled_at !== null) return;
-  if ((await countOwners(transaction, before.organization_id)) > 1) return;
+  if (!(await isLastOwner(transaction, before))) return;
   throw new GatewayError({
     code: "conflict",
     message: "This is the organization's last owner. Make somebody else an owner first.",
   });
+}
+
+/** Whether without this membership nobody who can sign in would own the organization. */
+export async function isLastOwner(
+  transaction: Change["transaction"],
+  membership: StoredMembership,
+): Promise<boolean> {
+  if (membership.role !== "owner" || membership.team_id !== null) return false;
+  const user = await findUser(transaction, membership.user_id);
+  if (user?.kind !== "person" || user.disabled_at !== null) return false;
+  return (await countOwners(transaction, membership.organization_id)) <= 1;
 }
 
 const placeOf = (membership: StoredMembership): ActorMembership => ({

@@ -42,7 +42,7 @@ export async function signIn(
   const user = await findUserByEmail(core, email);
   const { isRight, isOutdated } = await checkPassword(password, user?.password_hash ?? null);
   if (user === undefined || user.disabled_at !== null || !isRight) {
-    await auditFailure(attempt, { user, email });
+    await auditRefusal(attempt, { name: email, userId: user?.id });
     throw new GatewayError(WRONG);
   }
   running.succeeded();
@@ -139,20 +139,24 @@ async function improveHash({ core }: Attempt, user: StoredUser, password: string
   await replacePasswordHash(core, user.id, { from: user.password_hash ?? "", to });
 }
 
-interface Failed {
-  readonly user: StoredUser | undefined;
-  readonly email: string;
+interface Refused {
+  /** Who it claims to be: the address that was typed, never what was typed as password. */
+  readonly name: string;
+  readonly userId: string | undefined;
 }
 
-/** Failures are told, too: with the address that was typed, never with what was typed as password. */
-const auditFailure = ({ pepper: _pepper, ...attempt }: Attempt, { user, email }: Failed) =>
+/** Sign-ins that fail are told, too. */
+export const auditRefusal = (
+  { pepper: _pepper, ...attempt }: Attempt,
+  { name, userId = "unknown" }: Refused,
+): Promise<void> =>
   attempt.core.transaction().execute((transaction) =>
     writeAudit(
       transaction,
-      { ...attempt, actor: strangerActor(email) },
+      { ...attempt, actor: strangerActor(name) },
       {
         action: "session.refused",
-        target: { kind: "user", id: user?.id ?? "unknown" },
+        target: { kind: "user", id: userId },
         organizationId: null,
       },
     ),

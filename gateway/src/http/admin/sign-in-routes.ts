@@ -5,6 +5,7 @@ import {
   signInSchema,
   type SessionDocument,
 } from "@turnpike/contract/api/sign-in.ts";
+import type { OidcSection } from "@turnpike/contract/config-auth.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
@@ -12,6 +13,8 @@ import { GatewayError } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import type { Deed } from "#governance/deed.ts";
 import { acceptInvitation } from "#governance/invitations.ts";
+import type { Sealer } from "#governance/idempotent.ts";
+import type { OidcProvider } from "#governance/oidc-provider.ts";
 import { readEmail } from "#governance/people.ts";
 import { csrfTokenOf } from "#governance/sessions.ts";
 import { setUp, type FirstPerson } from "#governance/setup.ts";
@@ -28,7 +31,14 @@ export interface SignInApi extends SignInDeps {
   readonly throttle: SignInThrottle;
   readonly now: () => number;
   /** Absent: people sign in by password only. */
-  readonly oidc: { readonly name: string } | undefined;
+  readonly oidc: OidcApi | undefined;
+}
+
+export interface OidcApi {
+  readonly settings: OidcSection;
+  readonly provider: OidcProvider;
+  /** Protects what the browser keeps meanwhile. */
+  readonly sealer: Sealer;
 }
 
 const BODY_LIMIT = 64 * 1024;
@@ -81,7 +91,10 @@ export function addSignInRoutes(server: FastifyInstance, api: SignInApi): void {
     const { oidc } = api;
     return answer(reply, {
       password: true,
-      oidc: oidc === undefined ? null : { name: oidc.name, start_url: OIDC_START_PATH },
+      oidc:
+        oidc === undefined
+          ? null
+          : { name: oidc.settings.name ?? "Single sign-on", start_url: OIDC_START_PATH },
     });
   });
 }
