@@ -83,7 +83,7 @@ async function listen(
     trustedProxies: config?.server.trustedProxies,
     log: gateway.log,
   });
-  addRoutes(server, { ...parts, state });
+  addRoutes(server, { ...parts, state, adminRate: options.adminRate });
   closers.push(() => closeServer(server));
   const url = await server.listen({
     host: options.host ?? config?.server.host ?? DEFAULT_HOST,

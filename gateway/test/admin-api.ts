@@ -1,6 +1,6 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
+import { adminRoutes } from "#http/admin/admin-routes.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
@@ -55,9 +55,10 @@ export async function startAdminApi(
       },
       sealer: loadMasterKey(database.home, undefined),
       now: () => api.clock++,
+      onChange: async () => undefined,
       rate,
     },
-    ADMIN_ROUTES,
+    adminRoutes({ pepper: Buffer.from("pepper") }),
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from "fastify";
+import { addAdminApi } from "#app/add-admin-api.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
+import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { addAccountRoutes } from "#http/ingress/account.ts";
 import { addFeedbackRoute } from "#http/ingress/feedback.ts";
 import { addHealthRoutes } from "#http/ingress/health.ts";
@@ -27,6 +29,7 @@ export interface RouteDeps {
   readonly directory: Directory;
   readonly credentials: CredentialRing;
   readonly state: { readonly ready: boolean };
+  readonly adminRate: AdminRate | undefined;
 }
 
 /** The directory is looked at twice a second: after so long the store is down, not slow. */
@@ -46,6 +49,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addHealthRoutes(server, { keys, health: gateway.health, credentials });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
+  addAdminApi(server, { store, master, signIn, directory, rate: deps.adminRate });
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }

@@ -1,3 +1,4 @@
+import type { AdminRate } from "#http/admin/rate-limit.ts";
 import type { BootstrapKey } from "#governance/create-key.ts";
 import type { HealthParameters } from "#health/parameters.ts";
 import type { LocalServer } from "#market/market-source.ts";
@@ -13,6 +14,8 @@ export interface AppOptions {
   /** Where `turnpike.yaml` may be, the first that exists counts; absent: in the data folder. */
   readonly configPlaces?: readonly string[];
   readonly timeouts?: Partial<Timeouts>;
+  /** How many requests an actor may send to the admin API. */
+  readonly adminRate?: AdminRate;
   /** Parameters of health that differ, before those of the settings. */
   readonly health?: Partial<HealthParameters>;
   /** Told in words for the operator: settings that were applied or refused, and what to look at. */

@@ -17,6 +17,8 @@ import type { Log } from "#telemetry/log.ts";
 export interface SignIn {
   /** Who sends a request to `/api`. */
   readonly actorOf: ActorOf;
+  /** After a change of who may what: it counts at once. */
+  forgetActors(): void;
   addRoutes(server: FastifyInstance): void;
   /** For the link that makes the first person; `undefined`: there is somebody. */
   readonly setupToken: string | undefined;
@@ -61,6 +63,7 @@ export async function openSignIn(opened: Opened): Promise<SignIn> {
   closers.push(() => clearInterval(purge));
   return {
     actorOf,
+    forgetActors: () => actors.forget(),
     addRoutes(server) {
       addSignInRoutes(server, api);
       addSignInPages(server, api);

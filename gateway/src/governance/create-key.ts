@@ -1,5 +1,5 @@
 import type { KeySettings } from "@turnpike/contract/governance.ts";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import { digestOf, generateApiKey, hintOf, isDamaged } from "#governance/api-key.ts";
@@ -80,35 +80,46 @@ export interface Rotation {
 }
 
 /**
- * Gives a key another secret. It stays the same key, with its policies, budgets and records; the
- * secret that it had becomes a row of its own that leads to it until the overlap is over. Rejects
- * with `not_found` where there is no such key in force.
+ * Gives a key another secret, within a change of the directory. It stays the same key, with its
+ * policies, budgets and records; the secret that it had becomes a row of its own that leads to it
+ * until the overlap is over. Rejects with `not_found` where there is no such key in force.
  */
-export async function rotateKey(
-  core: Kysely<CoreTables>,
+export async function rotateKeyAt(
+  {
+    transaction,
+    version,
+  }: { readonly transaction: Transaction<CoreTables>; readonly version: number },
   pepper: Buffer,
   { id, now, overlapMs }: Rotation,
 ): Promise<CreatedKey> {
   const key = generateApiKey();
   const changes = { digest: digestOf(key, pepper), hint: hintOf(key) };
-  return changeDirectory(core, async (transaction, version) => {
-    const current = await findKey(transaction, id);
-    if (current === undefined || current.revokedAt !== null || current.replacedBy !== null) {
-      throw new GatewayError(noSuchKey(id));
-    }
-    // First the new secret: no two rows may have the same one.
-    await updateKeyAt(transaction, { id, changes }, version);
-    const earlier: StoredKey = {
-      ...current,
-      id: newId("key_", now),
-      name: `${current.name} (before ${new Date(now).toISOString()})`,
-      replacedBy: id,
-      expiresAt: Math.min(now + overlapMs, current.expiresAt ?? Infinity),
-    };
-    await insertKeyAt(transaction, earlier, version);
-    return { key, stored: { ...current, ...changes } };
-  });
+  const current = await findKey(transaction, id);
+  if (current === undefined || current.revokedAt !== null || current.replacedBy !== null) {
+    throw new GatewayError(noSuchKey(id));
+  }
+  // First the new secret: no two rows may have the same one.
+  await updateKeyAt(transaction, { id, changes }, version);
+  const earlier: StoredKey = {
+    ...current,
+    id: newId("key_", now),
+    name: `${current.name} (before ${new Date(now).toISOString()})`,
+    replacedBy: id,
+    expiresAt: Math.min(now + overlapMs, current.expiresAt ?? Infinity),
+  };
+  await insertKeyAt(transaction, earlier, version);
+  return { key, stored: { ...current, ...changes } };
 }
+
+/** The same as a change of its own. */
+export const rotateKey = (
+  core: Kysely<CoreTables>,
+  pepper: Buffer,
+  rotation: Rotation,
+): Promise<CreatedKey> =>
+  changeDirectory(core, (transaction, version) =>
+    rotateKeyAt({ transaction, version }, pepper, rotation),
+  );
 
 const noSuchKey = (id: string): Failure => ({
   code: "not_found",

@@ -21,6 +21,19 @@ export async function placeOfTeam(core: Core, id: string): Promise<Place | undef
   return row && { organizationId: row.organization_id, teamId: row.id };
 }
 
+/** Of a team where one is named, which must be the organization's; else of the organization. */
+export async function placeOfOrganizationOrTeam(
+  core: Core,
+  {
+    organization_id,
+    team_id,
+  }: { readonly organization_id: string; readonly team_id: string | null },
+): Promise<Place | undefined> {
+  if (team_id === null) return placeOfOrganization(core, organization_id);
+  const place = await placeOfTeam(core, team_id);
+  return place?.organizationId === organization_id ? place : undefined;
+}
+
 export async function placeOfProject(core: Core, id: string): Promise<Place | undefined> {
   const row = await findProject(core, id);
   return row && { organizationId: row.organization_id, teamId: row.team_id };

@@ -20,6 +20,19 @@ export const updateKeyRow = (
 export const findKeyRow = (core: Kysely<CoreTables>, id: string): Promise<KeyRow | undefined> =>
   core.selectFrom("keys").selectAll().where("id", "=", id).executeTakeFirst();
 
+/** Does the same to the earlier secrets of a key that was rotated. */
+export const endEarlierSecrets = (
+  core: Kysely<CoreTables>,
+  id: string,
+  change: Pick<Row, "revoked_at" | "version">,
+): Promise<unknown> =>
+  core
+    .updateTable("keys")
+    .set(change)
+    .where("replaced_by", "=", id)
+    .where("revoked_at", "is", null)
+    .execute();
+
 /** Keys in force of a project by that name: names are unique among them. */
 export async function hasActiveName(
   core: Kysely<CoreTables>,
@@ -45,6 +58,7 @@ interface Wanted extends PageOf {
   readonly projectId?: string | undefined;
   readonly teamId?: string | undefined;
   readonly ownerId?: string | undefined;
+  readonly name?: string | undefined;
   /** Part of the name. */
   readonly search?: string | undefined;
   /** Revoked ones, too. */
@@ -54,7 +68,7 @@ interface Wanted extends PageOf {
 /** By the newest id. Earlier secrets of rotated keys are no keys of their own. */
 export function listKeyRows(
   core: Kysely<CoreTables>,
-  { reach, projectId, teamId, ownerId, search, revoked, after, limit }: Wanted,
+  { reach, revoked, after, limit, ...wanted }: Wanted,
 ): Promise<readonly KeyRow[]> {
   let query = core
     .selectFrom("keys")
@@ -68,6 +82,8 @@ export function listKeyRows(
         owner: "keys.owner_id",
       }),
     );
+  const { projectId, teamId, ownerId, name, search } = wanted;
+  if (name !== undefined) query = query.where("keys.name", "=", name);
   if (projectId !== undefined) query = query.where("keys.project_id", "=", projectId);
   if (teamId !== undefined) query = query.where("projects.team_id", "=", teamId);
   if (ownerId !== undefined) query = query.where("keys.owner_id", "=", ownerId);

@@ -16,6 +16,8 @@ export interface AdminApi {
   readonly core: Deed["core"];
   /** Who calls; throws `unauthenticated`. */
   readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>;
+  /** After each change: this gateway acts on it at once, others within a second. */
+  readonly onChange: () => Promise<void>;
   readonly sealer: Sealer;
   readonly now: () => number;
   readonly rate: AdminRate;
@@ -39,6 +41,7 @@ export function addAdminRoutes(
         const actor = await api.authenticate(request, reply);
         refuseFlood(waitOf(actor.userId ?? actor.via.id));
         const answer = await answerTo(route, { api, actor, request });
+        if (route.method !== "GET") await api.onChange();
         return sendAnswer(reply, route, answer);
       },
     });
@@ -71,7 +74,9 @@ async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Prom
     body: hasBody(route) ? readPart(bodySchema, readJsonBody(request), "body") : {},
   };
   const allowed = await authorize(route, read);
-  const handling = { ...read, ...allowed, expected: versionOf(route, request) };
+  const ifMatch = versionOf(route, request);
+  const expected = ifMatch === "any" ? undefined : ifMatch;
+  const handling = { ...read, ...allowed, ifMatch, expected };
   const key = request.headers["idempotency-key"];
   if (route.method !== "POST" || typeof key !== "string") return route.handle(handling);
   const act = (): Promise<PlainAnswer> => plainAnswer(route, handling);
@@ -92,7 +97,10 @@ async function plainAnswer(
 }
 
 /** An update names the version that it was decided on: of two at once, one is told. */
-function versionOf({ needsVersion }: AdminRoute, { headers }: FastifyRequest): number | undefined {
+function versionOf(
+  { needsVersion }: AdminRoute,
+  { headers }: FastifyRequest,
+): number | "any" | undefined {
   const expected = expectedVersion(headers);
   if (needsVersion === true && expected === undefined) {
     throw new GatewayError({
@@ -101,7 +109,7 @@ function versionOf({ needsVersion }: AdminRoute, { headers }: FastifyRequest): n
       message: "Read the object first and send its ETag as If-Match, so that no change is lost.",
     });
   }
-  return expected === "any" ? undefined : expected;
+  return expected;
 }
 
 function sendAnswer(reply: FastifyReply, route: AdminRoute, answer: Sent): FastifyReply {

@@ -18,6 +18,8 @@ export interface Handling<Params, Query, Body> {
   readonly reach: Reach;
   /** The version that `If-Match` names; absent: none was sent, or `*`. */
   readonly expected: number | undefined;
+  /** `any`: `If-Match: *`. */
+  readonly ifMatch: number | "any" | undefined;
 }
 
 /** What a route answers. */

@@ -1,4 +1,4 @@
-import { invalidRequest } from "#canonical/failure.ts";
+import { invalidRequest, type GatewayError } from "#canonical/failure.ts";
 
 interface Asked {
   readonly limit: number;
@@ -49,7 +49,11 @@ const cursorOf = (id: string): string => Buffer.from(MARK + id).toString("base64
 function readCursor(cursor: string): string {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
   if (!text.startsWith(MARK) || !/^[\w-]{1,100}$/.test(text.slice(MARK.length))) {
-    throw invalidRequest("cursor", "cursor must be `next_cursor` of the page before.");
+    throw badCursor();
   }
   return text.slice(MARK.length);
 }
+
+/** For a cursor that is none, or another list's. */
+export const badCursor = (): GatewayError =>
+  invalidRequest("cursor", "cursor must be `next_cursor` of the page before.");

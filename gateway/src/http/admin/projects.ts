@@ -7,7 +7,7 @@ import {
   projectSchema,
 } from "@turnpike/contract/api/projects.ts";
 
-import { placeOfOrganization, placeOfProject, placeOfTeam } from "#governance/places.ts";
+import { placeOfOrganizationOrTeam, placeOfProject } from "#governance/places.ts";
 import {
   archiveProject,
   changeProject,
@@ -55,11 +55,7 @@ export const PROJECT_ROUTES = [
     body: newProjectSchema,
     response: projectSchema,
     status: 201,
-    place: async ({ body, deed }) => {
-      if (body.team_id === null) return placeOfOrganization(deed.core, body.organization_id);
-      const place = await placeOfTeam(deed.core, body.team_id);
-      return place?.organizationId === body.organization_id ? place : undefined;
-    },
+    place: ({ body, deed }) => placeOfOrganizationOrTeam(deed.core, body),
     handle: async ({ body, deed }) => {
       const row = await createProject(deed, body);
       return { body: projectView(row), version: row.version };

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from "fastify";
+
+import type { SignIn } from "#app/open-sign-in.ts";
+import type { Directory } from "#governance/directory.ts";
+import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
+import { adminRoutes } from "#http/admin/admin-routes.ts";
+import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import type { Store } from "#store/store.ts";
+
+export interface AdminApiParts {
+  readonly store: Pick<Store, "core">;
+  readonly master: MasterKey;
+  readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
+  readonly directory: Pick<Directory, "refresh">;
+  readonly rate: AdminRate | undefined;
+}
+
+/** Adds `/api/*` as the table of routes has it. */
+export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void {
+  const { store, master, signIn, directory, rate = DEFAULT_ADMIN_RATE } = parts;
+  const api = {
+    core: store.core,
+    authenticate: signIn.actorOf,
+    onChange: async () => {
+      signIn.forgetActors();
+      // The change is made; a store that fails now fails the next look, too, and that is told.
+      await directory.refresh().catch(() => undefined);
+    },
+    sealer: master,
+    now: Date.now,
+    rate,
+  };
+  addAdminRoutes(server, api, adminRoutes({ pepper: master.keyPepper }));
+}
