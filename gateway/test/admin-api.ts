@@ -1,6 +1,6 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { adminRoutes } from "#http/admin/admin-routes.ts";
+import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
@@ -53,12 +53,13 @@ export async function startAdminApi(
         if (who === undefined) throw new GatewayError({ code: "unauthenticated", message: "Who?" });
         return actorNamed(who);
       },
+      parts: { pepper: Buffer.from("pepper") },
       sealer: loadMasterKey(database.home, undefined),
       now: () => api.clock++,
       onChange: async () => undefined,
       rate,
     },
-    adminRoutes({ pepper: Buffer.from("pepper") }),
+    ADMIN_ROUTES,
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {

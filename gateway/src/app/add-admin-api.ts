@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { adminRoutes } from "#http/admin/admin-routes.ts";
+import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
@@ -27,9 +27,10 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
       // The change is made; a store that fails now fails the next look, too, and that is told.
       await directory.refresh().catch(() => undefined);
     },
+    parts: { pepper: master.keyPepper },
     sealer: master,
     now: Date.now,
     rate,
   };
-  addAdminRoutes(server, api, adminRoutes({ pepper: master.keyPepper }));
+  addAdminRoutes(server, api, ADMIN_ROUTES);
 }

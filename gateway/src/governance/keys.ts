@@ -264,7 +264,7 @@ export const rotateKeyFor = (
 
 /** The key that a name or an id means, for people at a terminal. */
 export async function findKeyNamed(deed: Deed, nameOrId: string): Promise<KeyRow> {
-  if (/^key_/.test(nameOrId)) return getKey(deed, nameOrId);
+  if (nameOrId.startsWith("key_")) return getKey(deed, nameOrId);
   const rows = await listKeyRows(deed.core, {
     reach: "all",
     name: nameOrId,

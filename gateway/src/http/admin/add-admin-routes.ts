@@ -6,7 +6,7 @@ import { GatewayError } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import type { Deed } from "#governance/deed.ts";
 import { idempotently, type PlainAnswer, type Sealer } from "#governance/idempotent.ts";
-import type { AdminRoute, Answer, Handling } from "#http/admin/admin-route.ts";
+import type { AdminParts, AdminRoute, Answer, Handling } from "#http/admin/admin-route.ts";
 import { authorize } from "#http/admin/authorize.ts";
 import { createAdminLimiter, type AdminRate } from "#http/admin/rate-limit.ts";
 import { etagOf, expectedVersion, readJsonBody, readPart } from "#http/admin/read-request.ts";
@@ -18,6 +18,7 @@ export interface AdminApi {
   readonly authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<Actor>;
   /** After each change: this gateway acts on it at once, others within a second. */
   readonly onChange: () => Promise<void>;
+  readonly parts: AdminParts;
   readonly sealer: Sealer;
   readonly now: () => number;
   readonly rate: AdminRate;
@@ -76,7 +77,7 @@ async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Prom
   const allowed = await authorize(route, read);
   const ifMatch = versionOf(route, request);
   const expected = ifMatch === "any" ? undefined : ifMatch;
-  const handling = { ...read, ...allowed, ifMatch, expected };
+  const handling = { ...read, ...allowed, ifMatch, expected, parts: api.parts };
   const key = request.headers["idempotency-key"];
   if (route.method !== "POST" || typeof key !== "string") return route.handle(handling);
   const act = (): Promise<PlainAnswer> => plainAnswer(route, handling);

@@ -6,12 +6,19 @@ import type { Reach } from "#governance/reach.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+/** What handlers need of the gateway beyond the store; each room adds what its own need. */
+export interface AdminParts {
+  /** Of the digests of keys and tokens. */
+  readonly pepper: Buffer;
+}
+
 /** What a handler is given: everything is read and checked, and the actor may do it here. */
 export interface Handling<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   readonly deed: Deed;
+  readonly parts: AdminParts;
   /** Where the object lies; of a list: the platform. */
   readonly place: Place;
   /** Of a list: what of it the actor may see. */

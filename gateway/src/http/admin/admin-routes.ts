@@ -1,32 +1,26 @@
 import type { AdminRoute } from "#http/admin/admin-route.ts";
 import { AUDIT_ROUTES } from "#http/admin/audit.ts";
 import { BUDGET_ROUTES } from "#http/admin/budgets.ts";
-import { keyRoutes } from "#http/admin/keys.ts";
-import { memberRoutes } from "#http/admin/members.ts";
+import { KEY_ROUTES } from "#http/admin/keys.ts";
+import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
 import { POLICY_ROUTES } from "#http/admin/policies.ts";
 import { PRICE_OVERRIDE_ROUTES } from "#http/admin/price-overrides.ts";
 import { PROJECT_ROUTES } from "#http/admin/projects.ts";
-import { serviceAccountRoutes } from "#http/admin/service-accounts.ts";
+import { SERVICE_ACCOUNT_ROUTES } from "#http/admin/service-accounts.ts";
 import { TEAM_ROUTES } from "#http/admin/teams.ts";
-
-/** What handlers need of the gateway beyond the store. */
-export interface AdminParts {
-  /** Of the digests of keys and tokens. */
-  readonly pepper: Buffer;
-}
 
 /**
  * The table of the admin API: routes, authorization, reference and OpenAPI document are made of it.
  * A resource is a file beside this one and a line here.
  */
-export const adminRoutes = (parts: AdminParts): readonly AdminRoute[] => [
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...ORGANIZATION_ROUTES,
   ...TEAM_ROUTES,
   ...PROJECT_ROUTES,
-  ...memberRoutes(parts),
-  ...serviceAccountRoutes(parts),
-  ...keyRoutes(parts),
+  ...MEMBER_ROUTES,
+  ...SERVICE_ACCOUNT_ROUTES,
+  ...KEY_ROUTES,
   ...POLICY_ROUTES,
   ...BUDGET_ROUTES,
   ...PRICE_OVERRIDE_ROUTES,

@@ -24,7 +24,7 @@ import {
   type ShownKey,
 } from "#governance/keys.ts";
 import { placeOfKey, placeOfProject } from "#governance/places.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
 import { pageOf } from "#http/admin/page.ts";
 
 const group = "Keys";
@@ -46,7 +46,7 @@ const ofKey = {
     placeOfKey(deed.core, params.key_id),
 } as const;
 
-export const keyRoutes = ({ pepper }: { readonly pepper: Buffer }): readonly AdminRoute[] => [
+export const KEY_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/keys",
@@ -87,7 +87,8 @@ export const keyRoutes = ({ pepper }: { readonly pepper: Buffer }): readonly Adm
       const place = await placeOfProject(deed.core, body.project_id);
       return place && { ...place, ownerId: ownerOfNewKey(deed, body.owner_id) };
     },
-    handle: async ({ body, deed }) => shown(await createKeyFor(deed, pepper, body), deed),
+    handle: async ({ body, deed, parts }) =>
+      shown(await createKeyFor(deed, parts.pepper, body), deed),
   }),
   adminRoute({
     ...ofKey,
@@ -129,9 +130,9 @@ export const keyRoutes = ({ pepper }: { readonly pepper: Buffer }): readonly Adm
     action: "keys.write",
     body: keyRotationSchema,
     response: shownKeySchema,
-    handle: async ({ params, body, deed }) => {
+    handle: async ({ params, body, deed, parts }) => {
       const rotation = { id: params.key_id, overlapSeconds: body.overlap_seconds };
-      return shown(await rotateKeyFor(deed, pepper, rotation), deed);
+      return shown(await rotateKeyFor(deed, parts.pepper, rotation), deed);
     },
   }),
   adminRoute({

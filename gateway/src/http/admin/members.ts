@@ -25,12 +25,12 @@ import {
 } from "#governance/people-views.ts";
 import { WHOLE_PLATFORM } from "#governance/permissions.ts";
 import { placeOfOrganizationOrTeam } from "#governance/places.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
 import { pageOf } from "#http/admin/page.ts";
 
 const group = "Members";
 
-export const memberRoutes = ({ pepper }: { readonly pepper: Buffer }): readonly AdminRoute[] => [
+export const MEMBER_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/members",
@@ -107,8 +107,8 @@ export const memberRoutes = ({ pepper }: { readonly pepper: Buffer }): readonly 
     response: shownInvitationSchema,
     status: 201,
     place: ({ body, deed }) => placeOfOrganizationOrTeam(deed.core, body),
-    handle: async ({ body, deed }) => {
-      const { token, stored } = await inviteMember(deed, pepper, {
+    handle: async ({ body, deed, parts }) => {
+      const { token, stored } = await inviteMember(deed, parts.pepper, {
         organizationId: body.organization_id,
         teamId: body.team_id,
         email: body.email,

@@ -25,7 +25,7 @@ import {
 import { ACTIONS, type Scope } from "#governance/permissions.ts";
 import { placeOfOrganizationOrTeam } from "#governance/places.ts";
 import { createServiceAccount, setServiceAccountDisabled } from "#governance/service-accounts.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
 import { pageOf } from "#http/admin/page.ts";
 
 const ACCOUNTS = "Service accounts";
@@ -50,11 +50,7 @@ const ownerOf = ({ actor }: Deed, ownerId: string | undefined): string => {
   return id;
 };
 
-export const serviceAccountRoutes = ({
-  pepper,
-}: {
-  readonly pepper: Buffer;
-}): readonly AdminRoute[] => [
+export const SERVICE_ACCOUNT_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/service-accounts",
@@ -146,8 +142,8 @@ export const serviceAccountRoutes = ({
     response: shownAdminKeySchema,
     status: 201,
     place: ({ body, deed }) => placeOfNewAdminKey(deed, body),
-    handle: async ({ body, deed }) => {
-      const { key, stored } = await createAdminKey(deed, pepper, {
+    handle: async ({ body, deed, parts }) => {
+      const { key, stored } = await createAdminKey(deed, parts.pepper, {
         name: body.name,
         organizationId: body.organization_id,
         ownerId: ownerOf(deed, body.owner_id),
