@@ -12,6 +12,8 @@ const MAX_LENGTH = 500;
  */
 export function checkOwnUrl(text: string, field: string): string {
   if (text.length > MAX_LENGTH) throw refused(field, `is longer than ${MAX_LENGTH} characters`);
+  // Parsers drop or turn some of these: what is read here would not be what others read.
+  if (/[\\\s]/.test(text.trim())) throw refused(field, "holds characters that a URL has not");
   const checked = checkBaseUrl(text, field);
   const { protocol, hostname } = new URL(checked);
   if (protocol !== "https:") throw refused(field, "must begin with https://");

@@ -109,3 +109,30 @@ export async function updateCredential(
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/**
+ * Notes what a test found. Not a change of the directory: nothing that gateways act on changes, and
+ * whoever edits the credential meanwhile loses nothing.
+ */
+export async function noteTest(
+  transaction: Transaction<CoreTables>,
+  id: string,
+  test: Pick<StoredCredential, "tested_at" | "test_result">,
+): Promise<void> {
+  await transaction.updateTable("provider_credentials").set(test).where("id", "=", id).execute();
+}
+
+/** Which of the keys belong to the organization and, where one is named, to the project. */
+export async function keysWithin(
+  core: Kysely<CoreTables>,
+  keyIds: readonly string[],
+  place: { readonly organizationId: string; readonly projectId: string | null },
+): Promise<ReadonlySet<string>> {
+  let query = core
+    .selectFrom("keys")
+    .select("id")
+    .where("id", "in", keyIds)
+    .where("organization_id", "=", place.organizationId);
+  if (place.projectId !== null) query = query.where("project_id", "=", place.projectId);
+  return new Set((await query.execute()).map(({ id }) => id));
+}
