@@ -145,7 +145,8 @@ function forbiddenTerms(
 ): string | undefined {
   const { retention, local } = configured.provider;
   const { origins, freeOnly } = bounds;
-  if (freeOnly !== undefined && !isFree(endpoint)) {
+  // An own credential's costs are between the organization and the provider.
+  if (freeOnly !== undefined && configured.own === undefined && !isFree(endpoint)) {
     return `it costs money, which ${ruleWords(freeOnly)} excludes until there is credit`;
   }
   // What runs on the operator's own machine gives nothing away.
