@@ -129,11 +129,13 @@ describe("markets of tenants", () => {
   test("a plan never has a credential of another organization, project or key, nor one that was not wished", () => {
     fc.assert(
       fc.property(
-        fc.array(anyGiven, { maxLength: 12 }),
-        fc.array(anyWho, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom<(ByokWish | undefined)[]>(undefined, "only", "never"),
-        fc.constantFrom("gpt-4o-mini", "mistral-small-latest", "auto"),
-        (given, tenants, wish, asked) => {
+        fc.record({
+          given: fc.array(anyGiven, { maxLength: 12 }),
+          tenants: fc.array(anyWho, { minLength: 1, maxLength: 6 }),
+          wish: fc.constantFrom<(ByokWish | undefined)[]>(undefined, "only", "never"),
+          asked: fc.constantFrom("gpt-4o-mini", "mistral-small-latest", "auto"),
+        }),
+        ({ given, tenants, wish, asked }) => {
           const credentials = given.map(credentialOf);
           const marketFor = marketsOf(credentials);
           const byId = new Map(credentials.map((one) => [one.id, one]));
