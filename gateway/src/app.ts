@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openMoney } from "#app/open-money.ts";
 import { openOwnCredentials } from "#app/open-own-credentials.ts";
 import type { AppOptions, StartupReport } from "#app/app-options.ts";
 import { addRoutes, closeServer } from "#app/add-routes.ts";
@@ -173,6 +174,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     keys: governance.keys,
+    ...(await openMoney({ store, log, closers })),
     market: () => market.current,
     marketFor,
     send,

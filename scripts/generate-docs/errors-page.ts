@@ -39,9 +39,16 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     remedy: "Send one of Turnpike's keys (`turnpike keys create`), not a provider's.",
   },
   budget_exhausted: {
-    meaning: "The key has spent its budget.",
-    remedy: "Raise the budget.",
-    reserved: true,
+    meaning: "A budget or the credits do not cover what the request may cost at worst.",
+    remedy: "The message names the budget, what is used of it and when it begins anew.",
+  },
+  budget_held: {
+    meaning: "What requests under way hold leaves no room for this one.",
+    remedy: "Send it again after `retry-after`.",
+  },
+  price_unknown: {
+    meaning: "Nobody knows what the model costs, and a budget or prepaid credits bound the key.",
+    remedy: "Ask for a model with a price, or set one for it (price override).",
   },
   policy_denied: {
     meaning:
@@ -78,6 +85,14 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     meaning: "The request contradicts another one.",
     remedy: "Send it again once the other is done.",
     reserved: true,
+  },
+  idempotency_in_flight: {
+    meaning: "The first request with this `Idempotency-Key` is still being answered.",
+    remedy: "Ask again after `retry-after`.",
+  },
+  already_completed: {
+    meaning: "The request with this `Idempotency-Key` was answered, and answers are not kept.",
+    remedy: "The message names that request; it is neither repeated nor charged again.",
   },
   payload_too_large: {
     meaning: "The body is over `limits.bodyBytes` (32 MiB by default).",

@@ -29,6 +29,9 @@ export const FAILURES = {
   budget_exhausted: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
   /** The key's policy leaves nothing that could serve the request. */
   policy_denied: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
+  /** Only what requests under way hold is in the way: it may fit when they end. */
+  budget_held: { status: 402, tryNext: false, cool: "nothing" },
+  price_unknown: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
   forbidden: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   /** Of the admin API, as long as there is nobody who could sign in. */
   setup_needed: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
@@ -39,6 +42,10 @@ export const FAILURES = {
   method_not_allowed: { status: 405, tryNext: false, cool: "nothing" },
   request_timeout: { status: 408, tryNext: false, cool: "nothing" },
   conflict: { status: 409, tryNext: false, cool: "nothing", clientRetry: false },
+  /** The first request with this idempotency key is still being answered. */
+  idempotency_in_flight: { status: 409, tryNext: false, cool: "nothing" },
+  /** It was answered, and the answer is not kept. */
+  already_completed: { status: 409, tryNext: false, cool: "nothing", clientRetry: false },
   payload_too_large: { status: 413, tryNext: false, cool: "nothing", clientRetry: false },
   /** The object was changed since the caller read it. */
   precondition_failed: { status: 412, tryNext: false, cool: "nothing", clientRetry: false },

@@ -8,6 +8,7 @@ const OPENAI_CODES: Partial<Record<FailureCode, string>> = {
   unknown_model: "model_not_found",
   unauthenticated: "invalid_api_key",
   budget_exhausted: "insufficient_quota",
+  price_unknown: "insufficient_quota",
   rate_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
   content_policy: "content_policy_violation",

@@ -148,6 +148,8 @@ export type Command = Reserve | Settle | Void | Expire | Meter | Post;
 export interface Granted {
   readonly outputTokens: number;
   readonly amount: bigint;
+  /** Of each counter, in its unit. */
+  readonly counters: readonly { readonly id: string; readonly amount: bigint }[];
 }
 
 /** Why a request was not let through. */

@@ -53,7 +53,7 @@ export function reserve(state: LedgerState, command: Reserve): Granted | Refusal
 /** A command that is repeated: its first try was done, and its reply was lost. */
 const heldBefore = (hold: Hold): Granted | Refusal =>
   hold.state === "open"
-    ? { outputTokens: hold.tokens, amount: hold.amount }
+    ? { outputTokens: hold.tokens, amount: hold.amount, counters: hold.counters }
     : { ...NO_AMOUNTS, by: "ended", affordableTokens: 0, untilHoldsEnd: false };
 
 const NO_AMOUNTS = { limit: 0n, used: 0n, pending: 0n } as const;
@@ -166,7 +166,7 @@ function grant(state: LedgerState, command: Reserve, outputTokens: number): Gran
   const hold = holdOf(command, { amount, tokens: outputTokens, counters: held });
   state.holds.set(hold.id, hold);
   state.changed.holds.add(hold);
-  return { outputTokens, amount };
+  return { outputTokens, amount, counters: held };
 }
 
 /** The slot that a request needs beyond a limit that slows down; refused while another one has it. */

@@ -25,6 +25,9 @@ export function answerHeaders(call: Call, answer: Answer, costNanoUsd?: bigint |
   if (costNanoUsd !== undefined) {
     headers["x-turnpike-cost-usd"] = costNanoUsd === null ? "unknown" : formatUsd(costNanoUsd);
   }
+  if (call.clampedTo !== undefined) {
+    headers["x-turnpike-budget-clamped"] = String(call.clampedTo);
+  }
   if (answer.losses.length > 0) headers["x-turnpike-warnings"] = warningsValue(answer.losses);
   return headers;
 }

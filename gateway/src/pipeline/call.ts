@@ -3,6 +3,8 @@ import type { FinishReason } from "#canonical/chat-response.ts";
 import type { ServiceTier, Usage } from "#canonical/usage.ts";
 import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
+import type { UsageBound } from "#ledger/worst-case.ts";
+import type { CallMoney } from "#pipeline/call-money.ts";
 import type { Loss } from "#protocols/codec.ts";
 import type { AttemptRecord } from "#telemetry/request-record.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
@@ -59,7 +61,29 @@ export interface Call {
   waitedMs: number;
   /** The gateway's own time until the first content of a stream. */
   overheadToContentMs?: number;
+  /** Where it is paid from and what it counts for; from its plan on. */
+  money?: CallMoney;
+  /** The output bound that is written into what providers are sent; absent: as the client wrote it. */
+  outputBound?: number;
+  /** How many answers it asks for; each may have all the output. */
+  answers?: number;
+  /** What its output was cut to, so that it is affordable. */
+  clampedTo?: number;
+  /** Ends it in the middle of its answer. */
+  cut?: (failure: Failure) => void;
   readonly attempts: AttemptRecord[];
+}
+
+/** What bounds the cost of a request. */
+export interface Spending {
+  /** Upper bounds of what it can use at a route. */
+  readonly boundOf: (route: Route) => UsageBound;
+  /** How many answers it asks for. */
+  readonly answers: number;
+  /** Its answer is written token by token, and can be bounded. */
+  readonly writes: boolean;
+  /** The output bound that the client has set. */
+  readonly outputTokens?: number | undefined;
 }
 
 /** Who learns apart from whom; before it is known who asks, nobody. */
@@ -76,6 +100,8 @@ export interface ParsedCall {
   readonly sideEffects?: boolean;
   /** What it would use of what policies can ban; looked at only where one does. */
   readonly capabilities?: () => ReadonlySet<Capability>;
+  /** Absent: it costs nothing. */
+  readonly spending?: Spending;
   /** What `auto` looks at; chat only. */
   readonly assessInput?: () => AssessInput;
   /** It has an answer of the model's in it: the same first words alone are no conversation. */
@@ -153,10 +179,4 @@ export function costAt(
     return { nanoUsd: null, reason: "the cost that the provider reports cannot be" };
   }
   return { nanoUsd: BigInt(Math.round(reportedCostUsd * 1e9)) };
-}
-
-/** The same in USD, for `usage.cost`; `null` when it is not known. */
-export function costUsd(route: Route, usage: Usage, tier: ServiceTier): number | null {
-  const { nanoUsd } = costAt(route, usage, tier);
-  return nanoUsd === null ? null : Number(nanoUsd) / 1e9;
 }

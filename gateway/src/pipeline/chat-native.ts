@@ -15,6 +15,7 @@ import type { AnswerText } from "#pipeline/guardrails/apply-guardrails.ts";
 import { released, streamGuardOf, type StreamGuard } from "#pipeline/guardrails/stream-guard.ts";
 import { NativeLane } from "#pipeline/native-lane.ts";
 import { StreamRelay } from "#pipeline/relay-stream.ts";
+import { outputBoundFor, outputBoundPatch } from "#pipeline/write-output-bound.ts";
 import { isAnswer, isStream, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
 import { sseEventFramer, TranslatedLane } from "#pipeline/translated-lane.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
@@ -31,8 +32,9 @@ export function nativeBody(attempt: ChatAttempt): string | undefined {
   if (request.stream && call.exchange.streamFormat === "json-array") return undefined;
   if (dialect.anthropicVersionInBody !== undefined) return undefined;
   if (body.text.includes(`"${WRAPPED_SIGNATURE_PREFIX}`)) return undefined;
-  const patch = protocol === "openai-chat" ? chatForwardPatch(body.object, dialect) : {};
-  if (patch === undefined) return undefined;
+  const forward = protocol === "openai-chat" ? chatForwardPatch(body.object, dialect) : {};
+  if (forward === undefined) return undefined;
+  const patch = { ...forward, ...boundPatch(attempt) };
   // Gemini names the model in the path, and so does its body when the client repeats it there.
   const model =
     "model" in body.object ? { model: JSON.stringify(route.endpoint.upstreamModel) } : {};
@@ -44,6 +46,19 @@ export function nativeBody(attempt: ChatAttempt): string | undefined {
 export const mustNotStore = ({ speech, call }: ChatAttempt): boolean =>
   speech.protocol === "openai-responses" &&
   call.access?.policy.deniedCapabilities.has("store") === true;
+
+/** Nothing where nothing bounds the output, or the client's own bound is within it. */
+function boundPatch({
+  call,
+  route,
+  body,
+  speech,
+}: ChatAttempt): Record<string, string | undefined> {
+  const bound = outputBoundFor(call, route);
+  if (bound === undefined) return {};
+  const { protocol } = call.exchange;
+  return outputBoundPatch(body.object, { protocol, dialect: speech.dialect, bound });
+}
 
 export async function attemptNative(attempt: ChatAttempt, body: string): Promise<AttemptResult> {
   const { call, request } = attempt;

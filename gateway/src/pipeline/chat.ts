@@ -6,7 +6,9 @@ import { createArrayStreamRenderer } from "#protocols/gemini/render-stream.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 import type { Speech } from "#providers/provider.ts";
 import type { Attempt } from "#pipeline/attempt.ts";
-import { costUsd, type Call, type ParsedCall } from "#pipeline/call.ts";
+import type { Call, ParsedCall } from "#pipeline/call.ts";
+import { chargeUsd } from "#pipeline/call-money.ts";
+import { chatSpending } from "#pipeline/chat-spending.ts";
 import { capabilitiesUsed } from "#pipeline/capabilities-used.ts";
 import { attemptNative, nativeBody } from "#pipeline/chat-native.ts";
 import { attemptTranslated } from "#pipeline/chat-translated.ts";
@@ -14,6 +16,7 @@ import type { Exchange } from "#pipeline/exchange.ts";
 import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
 import type { JsonBody } from "#pipeline/read-body.ts";
 import { assessInputOf, chatNeeds, conversationOf, tierOf } from "#routing/auto-request.ts";
+import { outputBoundFor, withOutputBound } from "#pipeline/write-output-bound.ts";
 import type { Route } from "#routing/route.ts";
 
 /** What the attempts of one chat request have in common. */
@@ -50,6 +53,7 @@ export function parseChat(call: Call, body: JsonBody): ParsedCall {
     model: request.model,
     stream: request.stream,
     needs,
+    spending: chatSpending(request, { needs, tier: chat.tier }),
     sideEffects: (request.tools ?? []).some(actsOnTheWorld),
     capabilities: () => capabilitiesUsed(request),
     assessInput: () => assessInputOf(request, needs),
@@ -78,7 +82,9 @@ function callRoute(chat: ChatCall, attempt: Attempt): ReturnType<ParsedCall["att
   const losses: Loss[] = [];
   const speech = route.speech as Speech;
   const context = answerContext(chat, route, losses);
-  const surroundings: ChatAttempt = { ...chat, attempt, route, speech, losses, context };
+  const bound = outputBoundFor(chat.call, route);
+  const request = bound === undefined ? chat.request : withOutputBound(chat.request, bound);
+  const surroundings: ChatAttempt = { ...chat, request, attempt, route, speech, losses, context };
   const native = nativeBody(surroundings);
   return native === undefined
     ? attemptTranslated(surroundings)
@@ -92,7 +98,8 @@ function answerContext(chat: ChatCall, route: Route | undefined, losses: Loss[])
     requestId: exchange.requestId,
     model: route?.endpoint.upstreamModel ?? chat.request.model,
     created: Math.floor(exchange.startedAt / 1000),
-    costUsd: (usage) => (route === undefined ? null : costUsd(route, usage, chat.tier)),
+    costUsd: (usage) =>
+      route === undefined ? null : chargeUsd(chat.call, route, { usage, tier: chat.tier }),
     reportLoss: lossReporter(losses),
   };
 }

@@ -1,6 +1,9 @@
 import type { MarketFor } from "#byok/tenant-markets.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
+import type { BudgetCounter } from "#ledger/budget-counters.ts";
+import type { OpenHolds } from "#ledger/open-holds.ts";
+import type { Ledger } from "#ledger/open-ledger.ts";
 import type { Learner } from "#pipeline/learner.ts";
 import type { RetryBudget } from "#pipeline/retry-budget.ts";
 import type { SessionMemory } from "#routing/session-memory.ts";
@@ -42,6 +45,16 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   heartbeatMs: 10_000,
 };
 
+/** A threshold of a budget that a request has passed. */
+export interface BudgetThreshold {
+  readonly counter: BudgetCounter;
+  readonly percent: number;
+  /** Nano-USD or tokens. */
+  readonly used: bigint;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
 /** What the pipeline works with. Each stage takes only the members that it names. */
 export interface Gateway {
   readonly keys: Pick<KeyRing, "authenticate">;
@@ -53,6 +66,11 @@ export interface Gateway {
   readonly marketFor: MarketFor;
   readonly send: Send;
   readonly writeRecord: WriteRecord;
+  /** What requests cost is booked here, durably. */
+  readonly ledger: Ledger;
+  readonly holds: OpenHolds;
+  /** Told when a budget's use passes one of its thresholds. */
+  readonly onBudgetThreshold?: (passed: BudgetThreshold) => void;
   readonly responses: StoredResponses;
   readonly log: Log;
   /** As the configuration says now. */

@@ -12,10 +12,12 @@ import { OPERATIONS } from "#pipeline/operations.ts";
 import { clientTimeout } from "#pipeline/deadline.ts";
 import { FAULT_HEADER, readFaults } from "#pipeline/inject-fault.ts";
 import { MAX_NAME } from "#pipeline/read-preferences.ts";
+import { holdMoney } from "#pipeline/hold-money.ts";
 import { planCall } from "#pipeline/plan-call.ts";
 import { runAttempts } from "#pipeline/run-attempts.ts";
 import { readBody } from "#pipeline/read-body.ts";
 import { settleFailure } from "#pipeline/settle.ts";
+import { abandonHold } from "#pipeline/settle-money.ts";
 import { errorFacts } from "#telemetry/log.ts";
 import { expandStoredInput } from "#pipeline/stored-responses.ts";
 
@@ -28,6 +30,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   const call = openCall(exchange, gateway, abort.signal);
   const leave = gateway.retries.enter();
   const stop = endWith(abort, call);
+  call.cut = (failure) => abort.abort(new AttemptAborted(failure));
   let reply: Reply | undefined;
   try {
     call.access = authenticate(exchange, gateway.keys);
@@ -49,12 +52,14 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     checkCapabilities(call, parsed);
     const plan = (call.plan = planCall(call, parsed, options));
     reply = beginAnswer(call, parsed);
-    const answer = await runAttempts(call, parsed, plan);
+    const paid = (call.plan = await holdMoney(call, parsed, plan));
+    const answer = await runAttempts(call, parsed, paid);
     await ("code" in answer ? reply.fail(answer) : reply.send(answer));
   } catch (error) {
     const failure = failureOf(error, call);
     await (reply === undefined ? settleFailure(call, failure) : reply.fail(failure));
   } finally {
+    abandonHold(call);
     stop();
     leave();
   }

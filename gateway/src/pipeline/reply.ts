@@ -1,7 +1,9 @@
-import type { Failure } from "#canonical/failure.ts";
+import { failureKind, type Failure } from "#canonical/failure.ts";
 import { answerHeaders, baseHeaders, overheadMs } from "#pipeline/answer-headers.ts";
 import type { Answer, Call, ParsedCall, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
 import { guardEnd, guardWhole } from "#pipeline/guardrails/guard-answer.ts";
+import { isCodex } from "#pipeline/client-kind.ts";
+import { meterStream } from "#pipeline/meter-stream.ts";
 import { settleAnswer, settleFailure, settleStream } from "#pipeline/settle.ts";
 
 /** The way back to one client. Exactly one of `send` and `fail` is called. */
@@ -34,6 +36,7 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     if (!begun) sink.startStream(answerHeaders(call, answer), streamFormat);
     begun = true;
     call.overheadToContentMs = overheadMs(call);
+    meterStream(call, answer);
     const end = await guardEnd(answer, await answer.relay.relay(sink));
     clearInterval(timer);
     await settleStream(call, answer, end);
@@ -61,10 +64,22 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
     },
     fail: async (failure) => {
       clearInterval(timer);
-      if (!begun) return settleFailure(call, failure);
+      if (!begun && !staysUnread(call, parsed, failure)) return settleFailure(call, failure);
       await settleFailure(call, failure, { send: false });
+      if (!begun) sink.startStream(baseHeaders(call));
       sink.write(parsed.renderStreamFailure(failure));
       return sink.end();
     },
   };
 }
+
+/**
+ * Codex repeats a 402 six times, and shows words of its own at a 429: only as the end of a stream does
+ * it show ours, and stop (its 0.107 to 0.112, seen 2026-11).
+ */
+const staysUnread = (call: Call, { stream }: ParsedCall, failure: Failure): boolean =>
+  stream &&
+  failureKind(failure).status === 402 &&
+  failure.retryAfterMs === undefined &&
+  call.exchange.protocol === "openai-responses" &&
+  isCodex(call.exchange.headers);

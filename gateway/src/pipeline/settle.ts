@@ -2,13 +2,14 @@ import { FAILURES, type Failure, type FailureCode } from "#canonical/failure.ts"
 import type { FinishReason } from "#canonical/chat-response.ts";
 import type { Usage } from "#canonical/usage.ts";
 import { failureHeaders, overheadMs } from "#pipeline/answer-headers.ts";
+import type { Answer, Call, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
 import {
-  costAt,
-  type Answer,
-  type Call,
-  type StreamAnswer,
-  type WholeAnswer,
-} from "#pipeline/call.ts";
+  bookSettlement,
+  refundUnanswered,
+  settlementOf,
+  type Settlement,
+  type Spent,
+} from "#pipeline/settle-money.ts";
 import type { StreamEnd } from "#pipeline/relay-stream.ts";
 import type { AttemptOutcome } from "#health/health-tracker.ts";
 import { checkToolCalls } from "#health/tool-call-validity.ts";
@@ -31,6 +32,10 @@ interface Outcome {
   readonly usage?: Usage;
   readonly finish?: FinishReason | null;
   readonly upstreamId?: string | null;
+  /** About what was used, for when the provider's own count cannot be. */
+  readonly estimate?: () => Usage;
+  /** Its client has seen it already. */
+  readonly isDelivered?: boolean;
 }
 
 /** Puts a whole answer on record, before it is sent. Resolves with its cost. */
@@ -38,7 +43,9 @@ export async function settleAnswer(call: Call, answer: WholeAnswer): Promise<big
   const { usage, finish, upstreamId } = answer;
   noteEnd(call, { answer, usage, finish, calls: answer.toolCalls });
   await keepResponse(call, answer.body);
-  return record(call, { status: 200, failure: null, answer, usage, finish, upstreamId });
+  const estimate = (): Usage => answer.estimateUsage(usage.outputTokens);
+  const outcome = { status: 200, failure: null, answer, usage, finish, upstreamId, estimate };
+  return record(call, outcome);
 }
 
 /** Puts a stream on record, before its last bytes are sent. */
@@ -65,6 +72,8 @@ export async function settleStream(
     usage,
     finish: end.failure === undefined ? (state.finish ?? null) : "error",
     upstreamId: state.upstreamId ?? null,
+    estimate: () => partialUsage(call, answer),
+    isDelivered: true,
   });
 }
 
@@ -192,8 +201,9 @@ function abandoned({ pending }: Call, failure: Failure): Pick<Outcome, "route" |
 
 async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
   const { exchange, gateway } = call;
-  const cost = costOf(outcome);
-  await gateway.writeRecord({
+  const settlement = settlementOf(call, spentOf(outcome));
+  const { cost, charge } = settlement;
+  const recorded = gateway.writeRecord({
     id: exchange.requestId,
     startedAt: exchange.startedAt,
     operation: exchange.operation,
@@ -205,16 +215,49 @@ async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
     usage: outcome.usage ?? null,
     costNanoUsd: cost.nanoUsd,
     costReason: "reason" in cost ? cost.reason : null,
-    chargeNanoUsd: cost.nanoUsd,
+    chargeNanoUsd: charge,
     ...comparisonCosts(call, answeredOf(outcome)),
     lossNanoUsd: call.attempts.reduce((sum, one) => sum + BigInt(one.lossNanoUsd ?? 0), 0n),
     decision: decisionOf(call, answeredOf(outcome)),
     totalMs: gateway.tick() - exchange.startedTick,
   });
+  await bothWritten(call, { recorded, settlement, isDelivered: outcome.isDelivered === true });
   const { requestId } = exchange;
   const { status, failure } = outcome;
   gateway.log.info({ requestId, model: call.modelAsked, status, failure }, "request");
-  return cost.nanoUsd;
+  return charge;
+}
+
+interface Writing {
+  readonly recorded: Promise<void>;
+  readonly settlement: Settlement;
+  readonly isDelivered: boolean;
+}
+
+/** Record and ledger are written at once: an answer waits for the slower of them, not for both. */
+async function bothWritten(call: Call, writing: Writing): Promise<void> {
+  const { recorded, settlement, isDelivered } = writing;
+  if (settlement.command === undefined) return recorded;
+  const booked = bookSettlement(call, settlement, { isDelivered });
+  const [record, booking] = await Promise.allSettled([recorded, booked]);
+  if (booking.status === "rejected") throw booking.reason;
+  if (record.status === "fulfilled") return undefined;
+  if (!isDelivered) refundUnanswered(call, settlement);
+  throw record.reason;
+}
+
+/** An answer without a word that ends in an error is nobody's to pay. */
+function spentOf(outcome: Outcome): Spent {
+  const { answer, usage, failure, estimate, isDelivered = false } = outcome;
+  const route = answer?.route ?? outcome.route;
+  const tier = answer?.tier ?? "default";
+  return {
+    ...(route !== undefined && { route }),
+    ...(usage !== undefined && { used: { usage, tier } }),
+    ...(estimate !== undefined && { estimate: () => ({ usage: estimate(), tier }) }),
+    isEmpty: isEmpty(failure, usage),
+    isDelivered,
+  };
 }
 
 const answeredOf = ({ answer, usage }: Outcome): Answered | undefined =>
@@ -248,9 +291,7 @@ const NOT_ANSWERED = {
   warnings: [],
 } as const;
 
-function costOf({ answer, route, usage }: Outcome): ReturnType<typeof costAt> {
-  const at = answer?.route ?? route;
-  // Nothing was answered: whatever a failed attempt cost is not the caller's.
-  if (at === undefined || usage === undefined) return { nanoUsd: 0n };
-  return costAt(at, usage, answer?.tier ?? "default");
-}
+const isEmpty = (failure: FailureCode | null, usage: Usage | undefined): boolean =>
+  failure !== null &&
+  failure !== "client_closed" &&
+  (usage === undefined || usage.outputTokens === 0);

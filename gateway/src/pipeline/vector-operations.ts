@@ -18,7 +18,8 @@ import {
 import type { OperationClientCodec, OperationUpstreamCodec } from "#protocols/operation-codec.ts";
 import { rerankClient, rerankUpstream } from "#protocols/rerank/codec.ts";
 import type { OperationProtocol, OperationSpeech } from "#providers/provider.ts";
-import { costUsd, type AttemptResult, type Call, type ParsedCall } from "#pipeline/call.ts";
+import type { AttemptResult, Call, ParsedCall, Spending } from "#pipeline/call.ts";
+import { chargeUsd } from "#pipeline/call-money.ts";
 import { inputCapabilities } from "#pipeline/capabilities-used.ts";
 import type { OperationName } from "#canonical/operation-name.ts";
 import { withoutGatewayFields } from "#pipeline/gateway-options.ts";
@@ -100,9 +101,29 @@ function parse<Request extends AnyRequest, Response extends AnyResponse>(
     },
     ...(request.user !== undefined && { endUser: request.user }),
     capabilities: () => inputCapabilities(body.object),
+    spending: spendingOf(body.text),
     attempt: (attempt) => callRoute(operation, { call, request, text: body.text, attempt }),
     renderStreamFailure: () => "",
   };
+}
+
+/** A search unit is a query with up to 100 documents; a longer one counts once for each 500 tokens. */
+const UNIT_DOCUMENTS = 100;
+const DOCUMENT_TOKENS = 500;
+
+/** A token is a byte at least, and no document is shorter than the quotes around it. */
+function spendingOf(text: string): Spending {
+  const inputTokens = Buffer.byteLength(text);
+  const documents = text.split('"').length + inputTokens / DOCUMENT_TOKENS;
+  const bound = {
+    inputTokens,
+    tier: "default",
+    audio: false,
+    images: false,
+    webSearches: 0,
+    searchUnits: Math.ceil(documents / UNIT_DOCUMENTS),
+  } as const;
+  return { boundOf: () => bound, answers: 1, writes: false };
 }
 
 interface VectorAttempt<Request> {
@@ -173,7 +194,7 @@ function answerOf<Request extends AnyRequest, Response extends AnyResponse>(
       request,
       requestId: call.exchange.requestId,
       model: route.endpoint.upstreamModel,
-      costUsd: (used) => costUsd(route, used, "default"),
+      costUsd: (used) => chargeUsd(call, route, { usage: used, tier: "default" }),
     },
   );
   const base = { route, lane: "translated", losses, tier: "default", estimateUsage } as const;

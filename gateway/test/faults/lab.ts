@@ -17,6 +17,7 @@ import type { Behaviour } from "#test/faults/behaviour.ts";
 import { RecordingSink, viewOf, type ClientView } from "#test/faults/client-view.ts";
 import { memorySend, type OpenConnections } from "#test/faults/play-in-memory.ts";
 import type { Protocol } from "#test/faults/wire.ts";
+import { unboundMoney } from "#test/unbound-money.ts";
 import { testAccess } from "#test/test-access.ts";
 
 export type Mode = "stream" | "whole";
@@ -131,6 +132,7 @@ export class Lab {
       marketFor: () => market,
       send: memorySend(decide, this.open),
       writeRecord: async (record) => void this.records.push(record),
+      ...unboundMoney(),
       responses: { put: async () => {}, get: async () => undefined, delete: async () => false },
       log: { error: log("error"), warn: log("warn"), info: log("info"), debug: log("debug") },
       timeouts: () => timeouts,

@@ -11,6 +11,7 @@ const CODES: Readonly<Partial<Record<FailureCode, string>>> = {
   rate_limited: "rate_limit_exceeded",
   upstream_rate_limited: "rate_limit_exceeded",
   budget_exhausted: "insufficient_quota",
+  price_unknown: "insufficient_quota",
   upstream_quota: "insufficient_quota",
 };
 

@@ -1,0 +1,196 @@
+import { GatewayError } from "#canonical/failure.ts";
+import { limitOf } from "#ledger/budget-counters.ts";
+import { isRefusal, type CostLine, type Reserve, type WalletLimit } from "#ledger/commands.ts";
+import { parseUsd } from "#lib/money.ts";
+import { worstCaseLine } from "#ledger/worst-case.ts";
+import type { Call, ParsedCall } from "#pipeline/call.ts";
+import {
+  chargeAt,
+  chargedPrices,
+  chargeFor,
+  openMoney,
+  routesOf,
+  type CallMoney,
+} from "#pipeline/call-money.ts";
+import { pausedFailure, priceUnknown, refusalFailure } from "#pipeline/money-refused.ts";
+import type { Plan, Route } from "#routing/route.ts";
+
+/** Fewer output tokens than these are no answer; whoever asks for fewer gets those. */
+const LEAST_USEFUL_TOKENS = 256;
+/** Where neither the caller, a policy nor the catalogue bounds the output. */
+const USUAL_CEILING = 16_384;
+/** No model writes more; also what a hostile number counts as. */
+const MOST_TOKENS = 10_000_000;
+
+/**
+ * Holds what a request may cost at worst, over all the routes that may answer it, at all levels at
+ * once; where not all of it is affordable its output is cut to what is. Resolves with the plan without
+ * routes whose price nobody knows, where money bounds the request. Throws what is in the way.
+ * Where nothing bounds the request nothing is held: it is charged when it is answered.
+ */
+export async function holdMoney(call: Call, parsed: ParsedCall, plan: Plan): Promise<Plan> {
+  const money = openMoney(call, parsed, plan);
+  if (money === undefined || parsed.spending === undefined) return plan;
+  call.money = money;
+  call.answers = parsed.spending.answers;
+  const wanted = wantedTokens(call, parsed, plan);
+  if (wanted.bound !== undefined) call.outputBound = wanted.bound;
+  const paused = money.counters.find(({ budget }) => budget.pausedAt !== null);
+  if (paused !== undefined) throw new GatewayError(pausedFailure(call, paused));
+  const wallet = walletLimit(money);
+  const bounds = money.counters.filter(({ budget }) => budget.document.mode !== "soft");
+  if (wallet === undefined && bounds.length === 0) return plan;
+  const needsPrice = wallet !== undefined || bounds.some(({ unit }) => unit === "usd");
+  const priced = pricedRoutes(call, parsed, { plan, needsPrice });
+  if (priced.plan.routes.length === 0) throw new GatewayError(priceUnknown(call));
+  const command = reserveCommand(
+    { call, parsed, money },
+    { ...priced, wanted: wanted.tokens, wallet },
+  );
+  // What costs nothing and counts for nothing has nothing to wait for.
+  if (command.counters.length === 0 && command.lines.every(isFree)) return priced.plan;
+  await reserve(call, money, command);
+  return priced.plan;
+}
+
+const isFree = ({ basePicoUsd, outputPicoUsd }: CostLine): boolean =>
+  basePicoUsd === 0n && outputPicoUsd === 0n;
+
+async function reserve(call: Call, money: CallMoney, command: Reserve): Promise<void> {
+  const { gateway, exchange } = call;
+  await gateway.holds.begin(command.id);
+  try {
+    const reply = await gateway.ledger.run(command);
+    if (isRefusal(reply)) throw new GatewayError(refusalFailure(call, money, reply));
+    const { amount, outputTokens, counters } = reply;
+    const fromWallet = command.wallet !== undefined;
+    money.hold = { amount, outputTokens, counters, fromWallet };
+    if (command.wantedTokens > 0) call.outputBound = outputTokens;
+    if (outputTokens < command.wantedTokens) call.clampedTo = outputTokens;
+  } catch (error) {
+    gateway.holds.end(command.id);
+    // It may have been held although nobody could say so: nothing was sent anywhere.
+    const isUnclear = error instanceof GatewayError && error.failure.code === "store_unavailable";
+    if (isUnclear) gateway.holds.doLater({ type: "void", id: command.id, at: exchange.startedAt });
+    throw error;
+  }
+}
+
+/** Prepaid plans are paid from their wallet; enterprises owe, unless they have agreed on a limit. */
+function walletLimit({ access, walletId }: CallMoney): WalletLimit | undefined {
+  const { plan, settings } = access.organization;
+  const { creditLimitUsd } = settings;
+  if (plan === "enterprise" && creditLimitUsd === undefined) return undefined;
+  return { id: walletId, lowest: creditLimitUsd === undefined ? 0n : -parseUsd(creditLimitUsd) };
+}
+
+/**
+ * The output that a request wants, and the bound that is written into it even where no money bounds
+ * it: a policy's. The client's own bound stays as it is where it is within all of that.
+ */
+function wantedTokens(
+  { access }: Call,
+  parsed: ParsedCall,
+  plan: Plan,
+): { readonly tokens: number; readonly bound?: number } {
+  const spending = parsed.spending;
+  if (spending?.writes !== true) return { tokens: 0 };
+  const { defaultMaxTokens, maxTokens = MOST_TOKENS } = access?.policy ?? {};
+  const asked = usableBound(spending.outputTokens) ?? defaultMaxTokens;
+  const tokens = Math.min(asked ?? ceilingOf(plan), maxTokens, MOST_TOKENS);
+  const isPolicy = access?.policy.maxTokens !== undefined || defaultMaxTokens !== undefined;
+  return isPolicy ? { tokens, bound: tokens } : { tokens };
+}
+
+/** What is no number of tokens bounds nothing: negative, a fraction of one, none. */
+const usableBound = (bound: number | undefined): number | undefined =>
+  bound !== undefined && bound >= 1 ? Math.floor(Math.min(bound, MOST_TOKENS)) : undefined;
+
+const ceilingOf = (plan: Plan): number =>
+  Math.max(...routesOf(plan).map(({ endpoint }) => endpoint.maxOutputTokens ?? USUAL_CEILING));
+
+interface Priced {
+  readonly plan: Plan;
+  readonly routes: readonly Route[];
+  readonly lines: readonly CostLine[];
+}
+
+/** The routes with what each costs at worst; those without a price are left out where money is a bound. */
+function pricedRoutes(
+  call: Call,
+  parsed: ParsedCall,
+  { plan, needsPrice }: { readonly plan: Plan; readonly needsPrice: boolean },
+): Priced {
+  const lines = new Map<Route, CostLine>();
+  for (const route of routesOf(plan)) {
+    const bound = parsed.spending?.boundOf(route);
+    if (bound === undefined) continue;
+    const line = worstCaseLine(chargedPrices(call, route), bound);
+    if (line !== undefined) lines.set(route, line);
+    else if (!needsPrice) lines.set(route, { ...UNPRICED, inputTokens: bound.inputTokens });
+  }
+  const kept = (routes: readonly Route[]): readonly Route[] =>
+    routes.filter((route) => lines.has(route));
+  const isWhole = lines.size === routesOf(plan).length;
+  return {
+    plan: isWhole
+      ? plan
+      : { ...plan, routes: kept(plan.routes), onFailure: keptDetours(plan, kept) },
+    routes: [...lines.keys()],
+    lines: [...lines.values()],
+  };
+}
+
+const UNPRICED = { basePicoUsd: 0n, outputPicoUsd: 0n } as const;
+
+const keptDetours = (
+  { onFailure }: Plan,
+  kept: (routes: readonly Route[]) => readonly Route[],
+): Plan["onFailure"] =>
+  Object.fromEntries(Object.entries(onFailure).map(([name, routes]) => [name, kept(routes)]));
+
+interface Holding {
+  readonly call: Call;
+  readonly parsed: ParsedCall;
+  readonly money: CallMoney;
+}
+
+function reserveCommand(
+  { call, parsed, money }: Holding,
+  priced: Priced & { readonly wanted: number; readonly wallet: WalletLimit | undefined },
+): Reserve {
+  const { exchange, gateway } = call;
+  const { routes, lines, wanted, wallet } = priced;
+  const { organization, key } = money.access;
+  const models = routes.map(({ model }) => model.id);
+  const [first] = routes;
+  return {
+    type: "reserve",
+    id: exchange.requestId,
+    at: exchange.startedAt,
+    organizationId: organization.id,
+    owner: gateway.holds.owner,
+    deadline: exchange.startedAt + gateway.timeouts().totalMs,
+    ...(wallet !== undefined && { wallet }),
+    counters: money.counters.flatMap((counter) => limitOf(counter, models, key.id) ?? []),
+    lines,
+    answers: parsed.spending?.answers ?? 1,
+    wantedTokens: wanted,
+    leastTokens: Math.min(LEAST_USEFUL_TOKENS, wanted),
+    fallback: inputOnly({ call, parsed, money }, first),
+  };
+}
+
+/** What a request is charged whose process dies before the answer began: its input. */
+function inputOnly(
+  { call, parsed, money }: Holding,
+  route: Route | undefined,
+): Reserve["fallback"] {
+  if (route === undefined) throw new Error("a plan without routes holds nothing");
+  const used = {
+    usage: { inputTokens: parsed.needs.inputTokens, outputTokens: 0, estimated: true },
+    tier: "default",
+  } as const;
+  const nanoUsd = chargeAt(call, route, used).nanoUsd ?? 0n;
+  return chargeFor(money, { route, used, nanoUsd });
+}

@@ -1,0 +1,99 @@
+import type { BudgetDocument, OrganizationSettings, Plan } from "@turnpike/contract/governance.ts";
+import type { PriceOverrideDocument } from "@turnpike/contract/governance.ts";
+
+import type { Post } from "#ledger/commands.ts";
+import { openLedger } from "#ledger/open-ledger.ts";
+import { changeDirectory } from "#store/directory-version.ts";
+import { createLedgerStore } from "#store/ledger.ts";
+import type { Store } from "#store/store.ts";
+
+export interface TestBudget {
+  readonly id: string;
+  /** Nano-USD or tokens. */
+  readonly limit: bigint;
+  readonly level?: "organization" | "project";
+  readonly document?: Partial<BudgetDocument>;
+  readonly pausedAt?: number;
+  readonly resetAt?: number;
+}
+
+const DOCUMENT = { unit: "usd", period: "lifetime", mode: "hard", alertAtPercent: [] } as const;
+
+/** Writes a budget of the default organization, or changes it. */
+export const setBudget = (store: Store, budget: TestBudget): Promise<void> =>
+  changeDirectory(store.core, async (transaction, version) => {
+    const { id, limit, level = "organization", document, pausedAt, resetAt } = budget;
+    const row = {
+      id,
+      organization_id: "org_default",
+      level,
+      target_id: level === "organization" ? "org_default" : "proj_default",
+      name: id,
+      document: JSON.stringify({ ...DOCUMENT, ...document }),
+      limit_amount: limit,
+      paused_at: pausedAt ?? null,
+      reset_at: resetAt ?? null,
+      created_at: 1,
+      archived_at: null,
+      version,
+    };
+    await transaction
+      .insertInto("budgets")
+      .values(row)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+      .execute();
+  });
+
+export const archiveBudgets = (store: Store): Promise<void> =>
+  changeDirectory(store.core, async (transaction, version) => {
+    await transaction.updateTable("budgets").set({ archived_at: 2, version }).execute();
+    await transaction.updateTable("price_overrides").set({ archived_at: 2, version }).execute();
+  });
+
+export const setPlan = (
+  store: Store,
+  plan: Plan,
+  settings: Partial<OrganizationSettings> = {},
+): Promise<void> =>
+  changeDirectory(store.core, async (transaction, version) => {
+    await transaction
+      .updateTable("organizations")
+      .set({ plan, settings: JSON.stringify(settings), version })
+      .where("id", "=", "org_default")
+      .execute();
+  });
+
+export const setPrices = (
+  store: Store,
+  id: string,
+  document: PriceOverrideDocument,
+): Promise<void> =>
+  changeDirectory(store.core, async (transaction, version) => {
+    const organization = { organization_id: "org_default", created_at: 1, archived_at: null };
+    await transaction
+      .insertInto("price_overrides")
+      .values({ id, ...organization, document: JSON.stringify(document), version })
+      .execute();
+  });
+
+/** Pays into the default organization's wallet. */
+export async function payIn(store: Store, id: string, amount: bigint): Promise<void> {
+  const ledger = openLedger({ store: createLedgerStore(store) });
+  const post: Post = {
+    type: "post",
+    id,
+    at: 1,
+    kind: "grant",
+    debitAccount: "grants",
+    creditAccount: "wallet:org_default",
+    amount,
+    organizationId: "org_default",
+  };
+  await ledger.run(post);
+}
+
+/** Gateways look at the directory twice a second. */
+export const directoryRead = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 700);
+  });
