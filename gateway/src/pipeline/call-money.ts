@@ -81,12 +81,28 @@ const modelsOf = (plan: Plan): readonly string[] => [
 /** Prices of an endpoint for a tenant with prices of its own; made once for both. */
 const known = new WeakMap<object, Map<string, Prices | undefined>>();
 
+/** With a key of its own a tenant pays its provider, and the operator a fee if that was agreed. */
+const NO_FEE: Prices = {
+  input: 0,
+  output: 0,
+  perRequestNanoUsd: 0,
+  perWebSearchNanoUsd: 0,
+  perSearchUnitNanoUsd: 0,
+};
+
+function overridesFor({ access }: Call, { configured }: Route): Access["priceOverrides"] {
+  if (access === undefined) return [];
+  if (configured.own === undefined) return access.priceOverrides;
+  return [{ markupPercent: (access.organization.settings.byokFeePercent ?? 0) - 100 }];
+}
+
 /** What a tenant is charged at a route; the provider's own prices, unless it has others. */
-export function chargedPrices(
-  { access }: Call,
-  { key, model, endpoint }: Route,
-): Prices | undefined {
-  const overrides = access?.priceOverrides ?? [];
+export function chargedPrices(call: Call, route: Route): Prices | undefined {
+  const { access } = call;
+  const { key, model, endpoint, configured } = route;
+  const hasFee = (access?.organization.settings.byokFeePercent ?? 0) > 0;
+  if (configured.own !== undefined && !hasFee) return NO_FEE;
+  const overrides = overridesFor(call, route);
   const { provider, prices } = endpoint;
   if (overrides.length === 0) return prices;
   // By prices, too: a catalogue that is read anew has others.
@@ -133,8 +149,9 @@ export function chargeUsd(call: Call, route: Route, used: Used): number | null {
   return nanoUsd === null ? null : Number(nanoUsd) / 1e9;
 }
 
-/** What a provider that has answered is owed; `undefined`: nothing, or nobody knows. */
+/** What the operator owes a provider that has answered; `undefined`: nothing, or nobody knows. */
 export function providerCost(route: Route, { usage, tier }: Used): ProviderCost | undefined {
+  if (route.configured.own !== undefined) return undefined;
   const { nanoUsd } = costAt(route, usage, tier);
   const isBookable = nanoUsd !== null && nanoUsd > 0n && nanoUsd <= MOST_NANO_USD;
   return isBookable ? { provider: route.endpoint.provider, nanoUsd } : undefined;

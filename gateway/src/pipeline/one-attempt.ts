@@ -192,7 +192,9 @@ const mayBeBilled = ({ code, upstreamStatus = 200, upstreamCode = "" }: Failure)
 /** What an attempt without an answer may have cost: its input. Ours, not the caller's. `null`: unknown. */
 function lossOf({ parsed, attempt }: Began, failure: Failure): number | null {
   const called = attempt.fault === undefined || callsProvider(attempt.fault);
-  if (!called || !mayBeBilled(failure)) return 0;
+  // With a key of the tenant's own it is the tenant who is asked to pay.
+  const isOwn = attempt.route.configured.own !== undefined;
+  if (!called || isOwn || !mayBeBilled(failure)) return 0;
   const usage = { inputTokens: parsed.needs.inputTokens, outputTokens: 0, estimated: true };
   const { nanoUsd } = costAt(attempt.route, usage, "default");
   return nanoUsd === null ? null : Number(nanoUsd);
