@@ -183,15 +183,20 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     log,
     timeouts: () => timeouts,
     health,
-    retries: new RetryBudget(),
-    sessions: createSessionMemory({ tick: () => performance.now() }),
     learner: await openLearner({ records, now: Date.now, settings: learning, log }),
-    tick: () => performance.now(),
-    random: Math.random,
+    ...ownParts(),
   };
   const parts = { store, master, ...governance, credentials, market, gateway };
   return { config, configFile: opened?.file, ...parts };
 }
+
+/** What a process has by itself. */
+const ownParts = () => ({
+  retries: new RetryBudget(),
+  sessions: createSessionMemory({ tick: () => performance.now() }),
+  tick: () => performance.now(),
+  random: Math.random,
+});
 
 /** A key may have been renewed under its old name: each gets a try at once. */
 function tryCredentials(health: HealthTracker, { providers }: Market): void {

@@ -93,15 +93,17 @@ const NO_FEE: Prices = {
 function overridesFor({ access }: Call, { configured }: Route): Access["priceOverrides"] {
   if (access === undefined) return [];
   if (configured.own === undefined) return access.priceOverrides;
-  return [{ markupPercent: (access.organization.settings.byokFeePercent ?? 0) - 100 }];
+  return [{ markupPercent: feePercent(access) - 100 }];
 }
+
+const feePercent = (access: Access | undefined): number =>
+  access?.organization.settings.byokFeePercent ?? 0;
 
 /** What a tenant is charged at a route; the provider's own prices, unless it has others. */
 export function chargedPrices(call: Call, route: Route): Prices | undefined {
   const { access } = call;
   const { key, model, endpoint, configured } = route;
-  const hasFee = (access?.organization.settings.byokFeePercent ?? 0) > 0;
-  if (configured.own !== undefined && !hasFee) return NO_FEE;
+  if (configured.own !== undefined && feePercent(access) === 0) return NO_FEE;
   const overrides = overridesFor(call, route);
   const { provider, prices } = endpoint;
   if (overrides.length === 0) return prices;
