@@ -96,11 +96,17 @@ function refusalOfOwner(actor: Actor, grant: AdminKeyGrant): Refusal | undefined
   const within = owner.memberships.filter(
     (membership) => organizationId === null || membership.organizationId === organizationId,
   );
-  const held = within.every(
-    (membership) =>
-      can(actor, "service-accounts.write", membership) && holdsRole(actor, membership, scopes),
-  );
+  // One without any role now may be given one later, and whoever made its keys would hold it, too.
+  const held =
+    within.length > 0 &&
+    within.every(
+      (membership) =>
+        can(actor, "service-accounts.write", membership) && holdsRole(actor, membership, scopes),
+    );
   return held
     ? undefined
-    : { field: "owner_id", reason: "The service account may do more than you may." };
+    : {
+        field: "owner_id",
+        reason: "The service account has no role here, or may do more than you.",
+      };
 }
