@@ -13,6 +13,7 @@ import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import { HealthTracker } from "#health/health-tracker.ts";
 import { DEFAULT_HEALTH_PARAMETERS } from "#health/parameters.ts";
+import type { Credits } from "#ledger/credits.ts";
 import { createServer } from "#http/server.ts";
 import { isDemoUrl } from "#demo/demo-provider.ts";
 import { demoSend } from "#demo/demo-send.ts";
@@ -126,6 +127,7 @@ interface Parts {
   readonly directory: Directory;
   readonly signIn: SignIn;
   readonly credentials: CredentialRing;
+  readonly credits: Credits;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -169,12 +171,13 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
   const { directory } = governance;
+  const money = await openMoney({ store, log, closers });
   const around = { store, master, directory, market, health, onNotice };
   const { credentials, marketFor } = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     keys: governance.keys,
-    ...(await openMoney({ store, log, closers })),
+    ...money,
     market: () => market.current,
     marketFor,
     send,
@@ -186,7 +189,8 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     learner: await openLearner({ records, now: Date.now, settings: learning, log }),
     ...ownParts(),
   };
-  const parts = { store, master, ...governance, credentials, market, gateway };
+  const { credits } = money;
+  const parts = { store, master, ...governance, credentials, credits, market, gateway };
   return { config, configFile: opened?.file, ...parts };
 }
 

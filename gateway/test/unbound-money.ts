@@ -4,7 +4,13 @@ import type { Gateway } from "#pipeline/gateway.ts";
 const DONE: Ended = { outcome: "done", state: "settled", charged: 0n, excess: 0n, counted: [] };
 
 /** A ledger for requests that nothing bounds: it takes what is charged, and keeps nothing of it. */
-export const unboundMoney = (): Pick<Gateway, "ledger" | "holds"> => ({
+export const unboundMoney = (): Pick<Gateway, "ledger" | "holds" | "idempotencyKeys"> => ({
+  idempotencyKeys: {
+    claim: async () => ({
+      as: "first",
+      lease: { finish: async () => undefined, release: async () => undefined },
+    }),
+  },
   ledger: {
     run: async <Kind extends Command>() => DONE as ReplyOf<Kind>,
     waiting: 0,

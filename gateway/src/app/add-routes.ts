@@ -4,8 +4,11 @@ import type { SignIn } from "#app/open-sign-in.ts";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
+import { budgetUsage } from "#ledger/budget-usage.ts";
+import type { Credits } from "#ledger/credits.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { addAccountRoutes } from "#http/ingress/account.ts";
+import { addCreditsRoute } from "#http/ingress/credits.ts";
 import { addFeedbackRoute } from "#http/ingress/feedback.ts";
 import { addHealthRoutes } from "#http/ingress/health.ts";
 import { addInferenceRoutes } from "#http/ingress/inference.ts";
@@ -28,6 +31,7 @@ export interface RouteDeps {
   readonly signIn: SignIn;
   readonly directory: Directory;
   readonly credentials: CredentialRing;
+  readonly credits: Credits;
   readonly state: { readonly ready: boolean };
   readonly adminRate: AdminRate | undefined;
 }
@@ -37,12 +41,18 @@ const STORE_SILENT_MS = 10_000;
 
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, directory, signIn, credentials, state } = deps;
+  const { gateway, keys, store, master, directory, signIn, credentials, credits, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
   addResponseRoutes(server, { keys, responses: gateway.responses });
   addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
+  addCreditsRoute(server, {
+    keys,
+    credits,
+    usageOf: (budget, options) => budgetUsage(store, budget, options),
+    now: Date.now,
+  });
   const { records } = store;
   const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
   addFeedbackRoute(server, { keys, giveFeedback });

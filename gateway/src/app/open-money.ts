@@ -1,4 +1,6 @@
 import { checkInvariants } from "#ledger/check-invariants.ts";
+import { createCredits, type Credits } from "#ledger/credits.ts";
+import { createIdempotencyKeys, type IdempotencyKeys } from "#ledger/idempotency.ts";
 import { openHolds, type OpenHolds } from "#ledger/open-holds.ts";
 import { openLedger, type Ledger } from "#ledger/open-ledger.ts";
 import { newId } from "#lib/ids.ts";
@@ -10,6 +12,33 @@ import { errorFacts, type Log } from "#telemetry/log.ts";
 export interface Money {
   readonly ledger: Ledger;
   readonly holds: OpenHolds;
+  readonly idempotencyKeys: IdempotencyKeys;
+  readonly credits: Credits;
+  /** Whether an organization has credits left, as known a moment ago. */
+  readonly hasCredit: (organizationId: string) => boolean;
+}
+
+/** How often credits and idempotency keys whose time is over are looked for. */
+const EXPIRY_MS = 60_000;
+/** A balance that is known is looked up anew after this. */
+const CREDIT_MS = 2_000;
+const MAX_KNOWN = 10_000;
+
+/** Balances as they were a moment ago: the choice of models needs no more, the ledger decides. */
+function knownCredit(credits: Credits): Money["hasCredit"] {
+  const known = new Map<string, { has: boolean; tick: number }>();
+  return (organizationId) => {
+    const seen = known.get(organizationId);
+    if (seen !== undefined && performance.now() - seen.tick < CREDIT_MS) return seen.has;
+    if (known.size > MAX_KNOWN) known.clear();
+    const entry = { has: seen?.has ?? false, tick: performance.now() };
+    known.set(organizationId, entry);
+    void credits
+      .balance(organizationId)
+      .then((found) => (entry.has = found.balance > 0n))
+      .catch(() => undefined);
+    return entry.has;
+  };
 }
 
 interface Opened {
@@ -59,5 +88,14 @@ export async function openMoney({ store, log, closers }: Opened): Promise<Money>
     clearInterval(timer);
     await holds.close();
   });
-  return { ledger, holds };
+  const credits = createCredits({ ledger, store, now: Date.now });
+  const idempotencyKeys = createIdempotencyKeys(store.core, { owner: holds.owner, now: Date.now });
+  const daily = setInterval(() => {
+    // What fails now is done by the next turn.
+    void credits.expireDue().catch(() => undefined);
+    void idempotencyKeys.purge().catch(() => undefined);
+  }, EXPIRY_MS);
+  daily.unref();
+  closers.push(() => clearInterval(daily));
+  return { ledger, holds, credits, idempotencyKeys, hasCredit: knownCredit(credits) };
 }

@@ -12,3 +12,7 @@ export function parseUsd(usd: string | number): bigint {
   const [whole = "0", fraction = ""] = text.split(".");
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
 }
+
+/** The same for what may be below 0: balances. */
+export const formatSignedUsd = (nanoUsd: bigint): string =>
+  nanoUsd < 0n ? `-${formatUsd(-nanoUsd)}` : formatUsd(nanoUsd);

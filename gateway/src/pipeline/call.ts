@@ -3,6 +3,7 @@ import type { FinishReason } from "#canonical/chat-response.ts";
 import type { ServiceTier, Usage } from "#canonical/usage.ts";
 import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
+import type { Lease, Told } from "#ledger/idempotency.ts";
 import type { UsageBound } from "#ledger/worst-case.ts";
 import type { CallMoney } from "#pipeline/call-money.ts";
 import type { Loss } from "#protocols/codec.ts";
@@ -63,6 +64,10 @@ export interface Call {
   overheadToContentMs?: number;
   /** Where it is paid from and what it counts for; from its plan on. */
   money?: CallMoney;
+  /** Where its client has given it a key under which it is done once. */
+  lease?: Lease;
+  /** What repetitions of it are told; absent: it was not answered. */
+  answeredWith?: Told;
   /** The output bound that is written into what providers are sent; absent: as the client wrote it. */
   outputBound?: number;
   /** How many answers it asks for; each may have all the output. */

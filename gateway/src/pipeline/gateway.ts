@@ -1,7 +1,9 @@
+import type { EmitAlert } from "@turnpike/contract/alerts.ts";
+
 import type { MarketFor } from "#byok/tenant-markets.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
-import type { BudgetCounter } from "#ledger/budget-counters.ts";
+import type { IdempotencyKeys } from "#ledger/idempotency.ts";
 import type { OpenHolds } from "#ledger/open-holds.ts";
 import type { Ledger } from "#ledger/open-ledger.ts";
 import type { Learner } from "#pipeline/learner.ts";
@@ -45,16 +47,6 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   heartbeatMs: 10_000,
 };
 
-/** A threshold of a budget that a request has passed. */
-export interface BudgetThreshold {
-  readonly counter: BudgetCounter;
-  readonly percent: number;
-  /** Nano-USD or tokens. */
-  readonly used: bigint;
-  /** Unix milliseconds. */
-  readonly at: number;
-}
-
 /** What the pipeline works with. Each stage takes only the members that it names. */
 export interface Gateway {
   readonly keys: Pick<KeyRing, "authenticate">;
@@ -69,8 +61,10 @@ export interface Gateway {
   /** What requests cost is booked here, durably. */
   readonly ledger: Ledger;
   readonly holds: OpenHolds;
+  /** What clients' own keys of requests stand for. */
+  readonly idempotencyKeys: Pick<IdempotencyKeys, "claim">;
   /** Told when a budget's use passes one of its thresholds. */
-  readonly onBudgetThreshold?: (passed: BudgetThreshold) => void;
+  readonly emitAlert?: EmitAlert;
   readonly responses: StoredResponses;
   readonly log: Log;
   /** As the configuration says now. */

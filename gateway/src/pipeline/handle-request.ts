@@ -12,6 +12,7 @@ import { OPERATIONS } from "#pipeline/operations.ts";
 import { clientTimeout } from "#pipeline/deadline.ts";
 import { FAULT_HEADER, readFaults } from "#pipeline/inject-fault.ts";
 import { MAX_NAME } from "#pipeline/read-preferences.ts";
+import { claimIdempotency, endIdempotency } from "#pipeline/claim-idempotency.ts";
 import { holdMoney } from "#pipeline/hold-money.ts";
 import { planCall } from "#pipeline/plan-call.ts";
 import { runAttempts } from "#pipeline/run-attempts.ts";
@@ -50,6 +51,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.needs = parsed.needs;
     call.sideEffects = parsed.sideEffects === true;
     checkCapabilities(call, parsed);
+    if (exchange.headers["idempotency-key"] !== undefined) await claimIdempotency(call);
     const plan = (call.plan = planCall(call, parsed, options));
     reply = beginAnswer(call, parsed);
     const paid = (call.plan = await holdMoney(call, parsed, plan));
@@ -60,6 +62,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     await (reply === undefined ? settleFailure(call, failure) : reply.fail(failure));
   } finally {
     abandonHold(call);
+    if (call.lease !== undefined) await endIdempotency(call);
     stop();
     leave();
   }

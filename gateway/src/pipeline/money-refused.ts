@@ -1,7 +1,7 @@
 import type { Failure } from "#canonical/failure.ts";
 import type { BudgetCounter } from "#ledger/budget-counters.ts";
 import type { CounterUnit, Refusal } from "#ledger/commands.ts";
-import { formatUsd } from "#lib/money.ts";
+import { formatSignedUsd, formatUsd } from "#lib/money.ts";
 import type { Call } from "#pipeline/call.ts";
 import type { CallMoney } from "#pipeline/call-money.ts";
 
@@ -43,7 +43,7 @@ function budgetFailure(call: Call, counter: BudgetCounter, refusal: Refusal): Fa
 function walletFailure(call: Call, money: CallMoney, refusal: Refusal): Failure {
   const { used, limit, pending } = refusal;
   const left = limit - used;
-  const balance = left < 0n ? `-${formatUsd(-left)}` : formatUsd(left);
+  const balance = formatSignedUsd(left);
   if (refusal.untilHoldsEnd) {
     return {
       code: "budget_held",

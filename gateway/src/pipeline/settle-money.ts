@@ -1,9 +1,9 @@
-import { GatewayError } from "#canonical/failure.ts";
 import type { Charge, Ended, ProviderCost, Settle, Void } from "#ledger/commands.ts";
 import { projectAccount } from "#ledger/ledger-state.ts";
 import type { UsageCost } from "#ledger/cost-of-usage.ts";
 import { costAt, type Call } from "#pipeline/call.ts";
 import { chargeAt, chargeFor, noCharge, type CallMoney, type Used } from "#pipeline/call-money.ts";
+import { thresholdAlerts } from "#pipeline/threshold-alerts.ts";
 import type { Route } from "#routing/route.ts";
 
 /** How a request ended, as far as money is concerned. */
@@ -175,7 +175,7 @@ export function refundUnanswered(call: Call, { command }: Settlement): void {
   });
 }
 
-/** Budgets whose thresholds were passed, and what must not be. */
+/** Tells of budgets whose thresholds were passed, and of what must not be. */
 function report(call: Call, money: CallMoney, ended: Ended): void {
   const { gateway, exchange } = call;
   const { requestId } = exchange;
@@ -186,17 +186,9 @@ function report(call: Call, money: CallMoney, ended: Ended): void {
   if (ended.outcome !== "done") {
     gateway.log.error({ requestId, state: ended.state }, "a request had been settled before");
   }
-  for (const { counterId, before, after } of ended.counted) {
-    const counter = money.counters.find(({ key }) => key.id === counterId);
-    if (counter === undefined) continue;
-    const { limit, document } = counter.budget;
-    for (const percent of document.alertAtPercent) {
-      const threshold = (limit * BigInt(percent) + 99n) / 100n;
-      if (before < threshold && after >= threshold) {
-        gateway.onBudgetThreshold?.({ counter, percent, used: after, at: timeOf(call) });
-      }
-    }
-  }
+  const { emitAlert } = gateway;
+  if (emitAlert === undefined) return;
+  for (const alert of thresholdAlerts(money, ended.counted)) emitAlert(alert);
 }
 
 /** Whatever went wrong on the way: no hold of a request outlives it. */
@@ -207,6 +199,3 @@ export function abandonHold(call: Call): void {
   gateway.holds.end(exchange.requestId);
   gateway.holds.doLater({ type: "void", id: exchange.requestId, at: timeOf(call) });
 }
-
-export const isStoreFailure = (error: unknown): boolean =>
-  error instanceof GatewayError && error.failure.code === "store_unavailable";

@@ -203,6 +203,7 @@ async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
   const { exchange, gateway } = call;
   const settlement = settlementOf(call, spentOf(outcome));
   const { cost, charge } = settlement;
+  noteAnswered(call, outcome, charge);
   const recorded = gateway.writeRecord({
     id: exchange.requestId,
     startedAt: exchange.startedAt,
@@ -295,3 +296,15 @@ const isEmpty = (failure: FailureCode | null, usage: Usage | undefined): boolean
   failure !== null &&
   failure !== "client_closed" &&
   (usage === undefined || usage.outputTokens === 0);
+
+/** What a repetition under the same idempotency key is told; what cost nothing may be done again. */
+function noteAnswered(call: Call, { failure, usage }: Outcome, charge: bigint | null): void {
+  if (call.lease === undefined || (failure !== null && (charge ?? 0n) === 0n)) return;
+  call.answeredWith = {
+    ...(charge !== null && { chargeNanoUsd: String(charge) }),
+    ...(usage !== undefined && {
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Kysely } from "kysely";
+
+import type { AccountRow, CounterRow, TransferRow } from "#store/ledger.ts";
+import type { CoreTables } from "#store/schema.ts";
+
+type Core = Kysely<CoreTables>;
+
+export const findAccount = (core: Core, id: string): Promise<AccountRow | undefined> =>
+  core.selectFrom("ledger_accounts").selectAll().where("id", "=", id).executeTakeFirst();
+
+export const findTransfer = (core: Core, id: string): Promise<TransferRow | undefined> =>
+  core.selectFrom("ledger_transfers").selectAll().where("id", "=", id).executeTakeFirst();
+
+export type ListedTransfer = TransferRow & { readonly seq: number };
+
+export interface TransferFilter {
+  readonly organizationId: string;
+  /** Only older ones than this: the last of the page before. */
+  readonly beforeSeq?: number;
+  readonly kinds?: readonly string[];
+  readonly limit: number;
+}
+
+/** An organization's transfers, the newest first. */
+export function listTransfers(
+  core: Core,
+  { organizationId, beforeSeq, kinds, limit }: TransferFilter,
+): Promise<readonly ListedTransfer[]> {
+  let query = core
+    .selectFrom("ledger_transfers")
+    .selectAll()
+    .where("organization_id", "=", organizationId)
+    .orderBy("seq", "desc")
+    .limit(limit);
+  if (beforeSeq !== undefined) query = query.where("seq", "<", beforeSeq);
+  if (kinds !== undefined) query = query.where("kind", "in", [...kinds]);
+  return query.execute();
+}
+
+export const transfersOfRequest = (
+  core: Core,
+  requestId: string,
+): Promise<readonly ListedTransfer[]> =>
+  core
+    .selectFrom("ledger_transfers")
+    .selectAll()
+    .where("request_id", "=", requestId)
+    .orderBy("seq")
+    .execute();
+
+/** A budget's counters of a period, the most used first. */
+export const countersOf = (
+  core: Core,
+  { budgetId, periodStart, limit }: { budgetId: string; periodStart: number; limit: number },
+): Promise<readonly CounterRow[]> =>
+  core
+    .selectFrom("budget_counters")
+    .selectAll()
+    .where("budget_id", "=", budgetId)
+    .where("period_start", "=", periodStart)
+    .orderBy("used", "desc")
+    .limit(limit)
+    .execute();
+
+type GrantRow = CoreTables["credit_grants"];
+
+/** Notes credits that are good for a time only; noted once. */
+export async function insertGrant(core: Core, grant: GrantRow): Promise<void> {
+  await core
+    .insertInto("credit_grants")
+    .values(grant)
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute();
+}
+
+export const dueGrants = (core: Core, now: number): Promise<readonly GrantRow[]> =>
+  core
+    .selectFrom("credit_grants")
+    .selectAll()
+    .where("expired_at", "is", null)
+    .where("expires_at", "<=", now)
+    .limit(100)
+    .execute();
+
+export async function markExpired(core: Core, id: string, expiredAt: number): Promise<void> {
+  await core
+    .updateTable("credit_grants")
+    .set({ expired_at: expiredAt })
+    .where("id", "=", id)
+    .execute();
+}
