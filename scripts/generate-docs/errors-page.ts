@@ -82,9 +82,8 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     reserved: true,
   },
   conflict: {
-    meaning: "The request contradicts another one.",
-    remedy: "Send it again once the other is done.",
-    reserved: true,
+    meaning: "The request contradicts another one, or what is there already.",
+    remedy: "The message says what; if it is a request under way, send it again once that is done.",
   },
   idempotency_in_flight: {
     meaning: "The first request with this `Idempotency-Key` is still being answered.",
@@ -113,7 +112,6 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
   unsupported_media_type: {
     meaning: "The body is not JSON.",
     remedy: "Send JSON.",
-    reserved: true,
   },
   rate_limited: {
     meaning: "A rate limit of the organization, team, project, key, end user or model is used up.",

@@ -6,6 +6,7 @@ import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 import { renderHealthParametersPage } from "./health-parameters-page.ts";
 import { renderProvidersPage } from "./providers-page.ts";
+import { renderRolesPage } from "./roles-page.ts";
 
 /** The files under `docs` that are written from the code, and what is in each. */
 export const generatedPages = (): Readonly<Record<string, string>> => ({
@@ -14,5 +15,6 @@ export const generatedPages = (): Readonly<Record<string, string>> => ({
   "errors.md": renderErrorsPage(),
   "health-parameters.md": renderHealthParametersPage(),
   "providers.md": renderProvidersPage(PROVIDERS),
+  "roles.md": renderRolesPage(),
   "turnpike.schema.json": configSchemaJson(),
 });

@@ -57,6 +57,7 @@ function rootCommand(io: CliIo): Command {
     subCommands: {
       serve: async () => (await import("#cli/serve.ts")).serveCommand(io),
       init: async () => (await import("#cli/init.ts")).initCommand(io),
+      "setup-token": async () => (await import("#cli/setup-token.ts")).setupTokenCommand(io),
       keys: async () => (await import("#cli/keys.ts")).keysCommand(io),
       models: async () => (await import("#cli/models.ts")).modelsCommand(io),
       usage: async () => (await import("#cli/usage.ts")).usageCommand(io),
