@@ -8,6 +8,8 @@ import { runCli } from "#cli/run.ts";
 /** A command line in a world of its own: empty environment, temporary home, output kept. */
 export interface TestCli {
   readonly io: CliIo;
+  /** What comes from standard input. */
+  readonly typed: { text: string };
   readonly folder: string;
   readonly out: string[];
   readonly err: string[];
@@ -22,11 +24,13 @@ export function createTestCli(env: NodeJS.ProcessEnv = {}): TestCli {
   const folder = mkdtempSync(join(tmpdir(), "turnpike-cli-"));
   const out: string[] = [];
   const err: string[] = [];
+  const typed = { text: "" };
   const io: CliIo = {
     env: { TURNPIKE_HOME: join(folder, "data"), ...env },
     cwd: folder,
     userHome: folder,
     now: Date.now,
+    readInput: async () => typed.text,
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
   };
@@ -37,6 +41,7 @@ export function createTestCli(env: NodeJS.ProcessEnv = {}): TestCli {
   };
   return {
     io,
+    typed,
     folder,
     out,
     err,

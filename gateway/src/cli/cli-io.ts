@@ -1,3 +1,4 @@
+import { text as readText } from "node:stream/consumers";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -10,6 +11,8 @@ export interface CliIo {
   readonly userHome: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Reads standard input to its end; empty where it is a terminal. Absent: there is none. */
+  readonly readInput?: () => Promise<string>;
   /** Prints a line of the result. */
   readonly out: (text: string) => void;
   /** Prints a line about the result: progress, warnings, errors. */
@@ -22,6 +25,7 @@ export const systemIo = (): CliIo => ({
   cwd: process.cwd(),
   userHome: homedir(),
   now: Date.now,
+  readInput: async () => (process.stdin.isTTY ? "" : readText(process.stdin)),
   out: (text) =>
     void process.stdout.write(`${process.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),

@@ -59,6 +59,7 @@ function rootCommand(io: CliIo): Command {
       init: async () => (await import("#cli/init.ts")).initCommand(io),
       "setup-token": async () => (await import("#cli/setup-token.ts")).setupTokenCommand(io),
       keys: async () => (await import("#cli/keys.ts")).keysCommand(io),
+      credentials: async () => (await import("#cli/credentials.ts")).credentialsCommand(io),
       models: async () => (await import("#cli/models.ts")).modelsCommand(io),
       usage: async () => (await import("#cli/usage.ts")).usageCommand(io),
       log: async () => (await import("#cli/log.ts")).logCommand(io),

@@ -1,0 +1,177 @@
+import { newCredentialSchema, type NewCredential } from "@turnpike/contract/api/credentials.ts";
+import { defineCommand } from "citty";
+
+import { credentialView } from "#byok/credential-view.ts";
+import {
+  archiveCredential,
+  createCredential,
+  getCredential,
+  listCredentialsFor,
+  testCredential,
+  type CredentialParts,
+} from "#byok/manage-credentials.ts";
+import { CliError, dataFolder, printJson, table, type CliIo } from "#cli/cli-io.ts";
+import { withMarket } from "#cli/with-market.ts";
+import { withStore } from "#cli/with-store.ts";
+import { OPERATOR } from "#governance/actor.ts";
+import type { Deed } from "#governance/deed.ts";
+import { createEnvelope } from "#privacy/envelope.ts";
+import { loadMasterKey } from "#privacy/master-key.ts";
+import type { CredentialFacts } from "#store/credentials.ts";
+import type { Store } from "#store/store.ts";
+
+const json = { type: "boolean", description: "Answer in JSON" } as const;
+const credential = {
+  type: "positional",
+  required: true,
+  description: "its id, cred_…",
+} as const;
+
+/** `turnpike credentials …`: provider keys that organizations brought along. */
+export const credentialsCommand = (io: CliIo) =>
+  defineCommand({
+    meta: { name: "credentials", description: "Organizations' own provider keys (BYOK)" },
+    subCommands: {
+      add: addCommand(io),
+      list: defineCommand({
+        meta: { name: "list", description: "List them, without their secrets" },
+        args: { json },
+        run: async ({ args }) => {
+          const rows = await withStore(io, ({ core }) => listAll(deedOf(io, core)));
+          if (args.json === true)
+            printJson(
+              io,
+              rows.map((row) => credentialView(row)),
+            );
+          else io.out(listText(rows));
+        },
+      }),
+      test: defineCommand({
+        meta: { name: "test", description: "Ask the provider whether it takes the key" },
+        args: { credential, json },
+        run: async ({ args }) => {
+          const check = await withParts(io, (deed, parts) =>
+            testCredential(deed, parts, args.credential),
+          );
+          if (args.json === true) printJson(io, check);
+          else io.out(`${check.outcome}: ${check.detail}`);
+          return check.outcome === "valid" ? 0 : 1;
+        },
+      }),
+      remove: defineCommand({
+        meta: { name: "remove", description: "Remove one for good; its secret is destroyed" },
+        args: { credential, json },
+        run: async ({ args }) => {
+          await withParts(io, async (deed, parts) => {
+            await getCredential(deed, args.credential);
+            await archiveCredential(deed, parts, { id: args.credential });
+          });
+          if (args.json === true) printJson(io, { id: args.credential, deleted: true });
+          else io.out(`Removed ${args.credential}.`);
+        },
+      }),
+    },
+  });
+
+const addCommand = (io: CliIo) =>
+  defineCommand({
+    meta: { name: "add", description: "Add one; its secret is read from standard input" },
+    args: {
+      provider: { type: "string", required: true, description: "Id of the provider" },
+      name: { type: "string", description: "What it is for", default: "own key" },
+      organization: { type: "string", description: "Id, org_…", default: "org_default" },
+      project: { type: "string", description: "Id, proj_…; else the whole organization's" },
+      "base-url": { type: "string", description: "https://…, where it is not the provider's own" },
+      variables: { type: "string", description: "region=eu-west-1,resource=…" },
+      "secret-env": { type: "string", description: "Variable to read the secret from instead" },
+      json,
+    },
+    run: async ({ args }) => {
+      const given = newCredential({
+        organization_id: args.organization,
+        project_id: args.project ?? null,
+        provider: args.provider,
+        name: args.name,
+        secret: await readSecret(io, args["secret-env"]),
+        base_url: args["base-url"] ?? null,
+        variables: variablesOf(args.variables ?? ""),
+      });
+      const row = await withParts(io, (deed, parts) => createCredential(deed, parts, given));
+      if (args.json === true) printJson(io, credentialView(row));
+      else io.out(`${row.id} (${row.provider}, …${row.hint}); in force within a second`);
+    },
+  });
+
+/** As the admin API reads it. */
+function newCredential(given: unknown): NewCredential {
+  const read = newCredentialSchema.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new CliError(`${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+/** Never an argument: those are in the shell's history, and everybody on the machine sees them. */
+async function readSecret(io: CliIo, variable: string | undefined): Promise<string> {
+  const secret = variable === undefined ? await io.readInput?.() : io.env[variable];
+  const trimmed = secret?.trim() ?? "";
+  if (trimmed !== "") return trimmed;
+  throw new CliError(
+    variable === undefined
+      ? "pipe the provider's key to this command, or name a variable with --secret-env."
+      : `${variable} is not set.`,
+  );
+}
+
+function variablesOf(text: string): Record<string, string> {
+  const pairs = text.split(",").filter((pair) => pair.trim() !== "");
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw new CliError(`--variables needs name=value, not "${pair}".`);
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
+    }),
+  );
+}
+
+const deedOf = (io: CliIo, core: Store["core"]): Deed => ({
+  core,
+  actor: OPERATOR,
+  now: io.now(),
+  ip: null,
+  requestId: null,
+});
+
+function withParts<T>(
+  io: CliIo,
+  work: (deed: Deed, parts: CredentialParts) => Promise<T>,
+): Promise<T> {
+  return withStore(io, ({ core }) =>
+    withMarket(io, (market, send) => {
+      const master = loadMasterKey(dataFolder(io), io.env["TURNPIKE_MASTER_KEY"]);
+      const envelope = createEnvelope({ core, master, now: io.now });
+      const placeOf = market.placeOf.bind(market);
+      return work(deedOf(io, core), { envelope, placeOf, send });
+    }),
+  );
+}
+
+const MAX_LISTED = 1_000;
+
+const listAll = (deed: Deed): Promise<readonly CredentialFacts[]> =>
+  listCredentialsFor(deed, "all", { archived: false, limit: MAX_LISTED });
+
+function listText(rows: readonly CredentialFacts[]): string {
+  if (rows.length === 0) return "No organization has brought a provider key.";
+  const lines = rows
+    .map((row) => credentialView(row))
+    .map((view) => [
+      view.id,
+      view.provider,
+      view.name,
+      view.hint === "" ? "" : `…${view.hint}`,
+      view.project_id ?? view.organization_id,
+      view.state,
+      view.last_test?.outcome ?? "not tested",
+    ]);
+  return table([["ID", "PROVIDER", "NAME", "KEY", "OF", "STATE", "TEST"], ...lines]);
+}
