@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { openMoney } from "#app/open-money.ts";
-import { openOwnCredentials } from "#app/open-own-credentials.ts";
+import { openOwnCredentials, type OwnCredentials } from "#app/open-own-credentials.ts";
 import type { AppOptions, StartupReport } from "#app/app-options.ts";
 import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
 import { openGovernance } from "#app/open-governance.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
-import type { CredentialRing } from "#byok/credential-ring.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
@@ -126,7 +125,7 @@ interface Parts {
   readonly keys: KeyRing;
   readonly directory: Directory;
   readonly signIn: SignIn;
-  readonly credentials: CredentialRing;
+  readonly own: OwnCredentials;
   readonly credits: Credits;
   readonly market: MarketSource;
   readonly gateway: Gateway;
@@ -172,14 +171,14 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   health.setParameters(healthParametersOf(market.current, options));
   const { directory } = governance;
   const money = await openMoney({ store, log, closers });
-  const around = { store, master, directory, market, health, onNotice };
-  const { credentials, marketFor } = await openOwnCredentials(around);
+  const around = { store, master, directory, market, health, send, onNotice };
+  const own = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     keys: governance.keys,
     ...money,
     market: () => market.current,
-    marketFor,
+    marketFor: own.marketFor,
     send,
     writeRecord: createRecordWriter(records),
     responses: createStoredResponses(core, master, Date.now),
@@ -190,7 +189,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     ...ownParts(),
   };
   const { credits } = money;
-  const parts = { store, master, ...governance, credentials, credits, market, gateway };
+  const parts = { store, master, ...governance, own, credits, market, gateway };
   return { config, configFile: opened?.file, ...parts };
 }
 

@@ -6,6 +6,7 @@ import { createServer } from "#http/server.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import { createLog } from "#telemetry/log.ts";
 import { actorNamed, fillWorld } from "#test/admin-world.ts";
+import { credentialDesk } from "#test/credential-desk.ts";
 import { makeDatabase } from "#test/databases.ts";
 
 export interface AdminAnswer {
@@ -38,6 +39,7 @@ export async function startAdminApi(
   const database = await makeDatabase("sqlite");
   const store = await database.open();
   await fillWorld(store);
+  const master = loadMasterKey(database.home, undefined);
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const server = createServer({
     now: () => api.clock,
@@ -53,8 +55,11 @@ export async function startAdminApi(
         if (who === undefined) throw new GatewayError({ code: "unauthenticated", message: "Who?" });
         return actorNamed(who);
       },
-      parts: { pepper: Buffer.from("pepper") },
-      sealer: loadMasterKey(database.home, undefined),
+      parts: {
+        pepper: Buffer.from("pepper"),
+        credentials: credentialDesk(store.core, master, {}),
+      },
+      sealer: master,
       now: () => api.clock++,
       onChange: async () => undefined,
       rate,

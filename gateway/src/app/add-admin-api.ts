@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 
+import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
@@ -13,21 +14,25 @@ export interface AdminApiParts {
   readonly master: MasterKey;
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
   readonly directory: Pick<Directory, "refresh">;
+  readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly rate: AdminRate | undefined;
 }
 
 /** Adds `/api/*` as the table of routes has it. */
 export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void {
-  const { store, master, signIn, directory, rate = DEFAULT_ADMIN_RATE } = parts;
+  const { store, master, signIn, directory, own, rate = DEFAULT_ADMIN_RATE } = parts;
   const api = {
     core: store.core,
     authenticate: signIn.actorOf,
     onChange: async () => {
       signIn.forgetActors();
       // The change is made; a store that fails now fails the next look, too, and that is told.
-      await directory.refresh().catch(() => undefined);
+      await directory
+        .refresh()
+        .then(own.refresh)
+        .catch(() => undefined);
     },
-    parts: { pepper: master.keyPepper },
+    parts: { pepper: master.keyPepper, credentials: own.desk },
     sealer: master,
     now: Date.now,
     rate,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { addAdminApi } from "#app/add-admin-api.ts";
+import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
-import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import { budgetUsage } from "#ledger/budget-usage.ts";
@@ -30,7 +30,7 @@ export interface RouteDeps {
   readonly master: MasterKey;
   readonly signIn: SignIn;
   readonly directory: Directory;
-  readonly credentials: CredentialRing;
+  readonly own: OwnCredentials;
   readonly credits: Credits;
   readonly state: { readonly ready: boolean };
   readonly adminRate: AdminRate | undefined;
@@ -41,7 +41,7 @@ const STORE_SILENT_MS = 10_000;
 
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, directory, signIn, credentials, credits, state } = deps;
+  const { gateway, keys, store, master, directory, signIn, own, credits, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
@@ -56,10 +56,10 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const { records } = store;
   const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
   addFeedbackRoute(server, { keys, giveFeedback });
-  addHealthRoutes(server, { keys, health: gateway.health, credentials });
+  addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
-  addAdminApi(server, { store, master, signIn, directory, rate: deps.adminRate });
+  addAdminApi(server, { store, master, signIn, directory, own, rate: deps.adminRate });
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }

@@ -47,7 +47,9 @@ test("one is added from standard input, listed without its secret, tested and re
 test("a secret can come from a variable, and is never an argument", async () => {
   cli.io.env["MY_KEY"] = SECRET;
   await cli.run("credentials", "add", "--provider", "openai", "--secret-env", "MY_KEY");
-  expect(await cli.fails("credentials", "add", "--provider", "openai")).toMatch(/pipe the provider/);
+  expect(await cli.fails("credentials", "add", "--provider", "openai")).toMatch(
+    /pipe the provider/,
+  );
   const none = await cli.fails("credentials", "add", "--provider", "openai", "--secret", SECRET);
   expect(none).toMatch(/no option "--secret"/);
   for (const name of readdirSync(join(cli.folder, "data"))) {

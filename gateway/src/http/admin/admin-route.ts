@@ -1,5 +1,7 @@
 import type { z } from "zod";
 
+import type { CredentialRing } from "#byok/credential-ring.ts";
+import type { CredentialParts } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
@@ -10,6 +12,8 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export interface AdminParts {
   /** Of the digests of keys and tokens. */
   readonly pepper: Buffer;
+  /** What seals, finds and tests provider credentials, and knows which do not open. */
+  readonly credentials: CredentialParts & Pick<CredentialRing, "faultOf">;
 }
 
 /** What a handler is given: everything is read and checked, and the actor may do it here. */

@@ -1,6 +1,7 @@
 import type { AdminRoute } from "#http/admin/admin-route.ts";
 import { AUDIT_ROUTES } from "#http/admin/audit.ts";
 import { BUDGET_ROUTES } from "#http/admin/budgets.ts";
+import { CREDENTIAL_ROUTES } from "#http/admin/credentials.ts";
 import { KEY_ROUTES } from "#http/admin/keys.ts";
 import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
@@ -24,5 +25,6 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...POLICY_ROUTES,
   ...BUDGET_ROUTES,
   ...PRICE_OVERRIDE_ROUTES,
+  ...CREDENTIAL_ROUTES,
   ...AUDIT_ROUTES,
 ];

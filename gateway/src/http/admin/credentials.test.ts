@@ -3,15 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { FastifyInstance } from "fastify";
 
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { credentialRoutes } from "#http/admin/credentials.ts";
+import { CREDENTIAL_ROUTES } from "#http/admin/credentials.ts";
 import { createServer } from "#http/server.ts";
-import { createEnvelope } from "#privacy/envelope.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
-import { rowInEnvironment } from "#providers/configured-providers.ts";
 import type { Store } from "#store/store.ts";
 import { listAuditEntries } from "#store/audit.ts";
 import { createLog } from "#telemetry/log.ts";
 import { actorNamed, fillWorld, WORLD } from "#test/admin-world.ts";
+import { credentialDesk } from "#test/credential-desk.ts";
 import { makeDatabase, type TestDatabase } from "#test/databases.ts";
 import { json, startFakeUpstream, status, type FakeUpstream } from "#test/fake-upstream.ts";
 import { createDialer, type Dialer } from "#upstream/dialer.ts";
@@ -42,13 +41,12 @@ beforeAll(async () => {
       now: Date.now,
       rate: { burst: 1e9, perMinute: 1e9 },
       onChange: async () => undefined,
+      parts: {
+        pepper: master.keyPepper,
+        credentials: credentialDesk(store.core, master, { env, send: dialer.send }),
+      },
     },
-    credentialRoutes({
-      envelope: createEnvelope({ core: store.core, master, now: Date.now }),
-      placeOf: (id) => rowInEnvironment(id, { env, ownOrigins: [] }),
-      send: dialer.send,
-      faultOf: () => undefined,
-    }),
+    CREDENTIAL_ROUTES,
   );
 });
 afterAll(async () => {
@@ -108,7 +106,9 @@ describe("credentials of the admin API", () => {
       zero_retention: { attested_by: "admin@example.com" },
     });
     expect((await ask("owner", `PATCH ${path}`, { body: change })).status).toBe(428);
-    expect((await ask("owner", `PATCH ${path}`, { body: change, etag: made.etag })).status).toBe(412);
+    expect((await ask("owner", `PATCH ${path}`, { body: change, etag: made.etag })).status).toBe(
+      412,
+    );
     expect((await ask("owner", `DELETE ${path}`)).status).toBe(200);
     expect((await ask("owner", `GET ${path}`)).body).toMatchObject({ state: "archived" });
     expect((await ask("owner", `POST ${path}/test`)).status).toBe(409);
@@ -149,7 +149,9 @@ describe("credentials of the admin API", () => {
     const { body, etag } = await add({ name: "moved" });
     const path = `/api/credentials/${body.id}`;
     const url = "https://llm.example.com/v1";
-    expect((await ask("owner", `PATCH ${path}`, { body: { base_url: url }, etag })).status).toBe(400);
+    expect((await ask("owner", `PATCH ${path}`, { body: { base_url: url }, etag })).status).toBe(
+      400,
+    );
     for (const base_url of ["http://llm.example.com", "https://127.0.0.1", "https://localhost"]) {
       const rotation = { secret: "another-secret-0123456789", base_url };
       expect((await ask("owner", `POST ${path}/rotate`, { body: rotation })).body).toMatchObject({
@@ -169,9 +171,9 @@ describe("credentials of the admin API", () => {
       (await ask(who, "POST /api/credentials", { body: { ...NEW, name: who } })).status;
     const forProject = async (who: string, project_id: string): Promise<number> =>
       (await ask(who, "POST /api/credentials", { body: { ...NEW, name: who, project_id } })).status;
-    expect(await Promise.all(["owner", "admin", "developer", "viewer", "billing"].map(whole))).toEqual(
-      [201, 201, 403, 403, 403],
-    );
+    expect(
+      await Promise.all(["owner", "admin", "developer", "viewer", "billing"].map(whole)),
+    ).toEqual([201, 201, 403, 403, 403]);
     expect(await whole("team-owner")).toBe(403);
     expect(await whole("stranger-owner")).toBe(404);
     expect(await forProject("team-admin", WORLD.project)).toBe(201);

@@ -9,7 +9,6 @@ import {
   newCredentialSchema,
 } from "@turnpike/contract/api/credentials.ts";
 
-import type { CredentialRing } from "#byok/credential-ring.ts";
 import { placeOf, placeOfCredential } from "#byok/credential-place.ts";
 import { credentialView } from "#byok/credential-view.ts";
 import {
@@ -20,16 +19,10 @@ import {
   listCredentialsFor,
   rotateCredential,
   testCredential,
-  type CredentialParts,
 } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute, type AdminParts, type AdminRoute } from "#http/admin/admin-route.ts";
 import { pageOf } from "#http/admin/page.ts";
-
-/** What the routes of credentials need of the gateway. */
-export interface CredentialDesk extends CredentialParts {
-  readonly faultOf: CredentialRing["faultOf"];
-}
 
 const ofCredential = {
   group: "Provider credentials",
@@ -38,21 +31,15 @@ const ofCredential = {
     placeOfCredential(deed.core, params.credential_id),
 } as const;
 
-/** Tenants' own provider credentials: made, ordered, tested, removed; their secrets only go in. */
-export const credentialRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
-  ...collectionRoutes(desk),
-  ...objectRoutes(desk),
-  ...keyRoutes(desk),
-];
-
 type Row = Awaited<ReturnType<typeof getCredential>>;
 
-const answerOf = (row: Row, { faultOf }: CredentialDesk) => ({
-  body: credentialView(row, faultOf),
+const answerOf = (row: Row, { credentials }: AdminParts) => ({
+  body: credentialView(row, credentials.faultOf),
   version: row.version,
 });
 
-const collectionRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
+/** Tenants' own provider credentials: made, ordered, tested, removed; their secrets only go in. */
+export const CREDENTIAL_ROUTES: readonly AdminRoute[] = [
   adminRoute({
     method: "GET",
     path: "/api/credentials",
@@ -62,7 +49,7 @@ const collectionRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     query: credentialListQuery,
     response: listOf(credentialSchema),
     place: "reach",
-    handle: ({ query, deed, reach }) =>
+    handle: ({ query, deed, reach, parts }) =>
       pageOf(query, {
         rows: (page) =>
           listCredentialsFor(deed, reach, {
@@ -73,7 +60,7 @@ const collectionRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
             archived: query.archived,
           }),
         idOf: ({ id }) => id,
-        view: (row) => credentialView(row, desk.faultOf),
+        view: (row) => credentialView(row, parts.credentials.faultOf),
       }),
   }),
   adminRoute({
@@ -88,11 +75,9 @@ const collectionRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     response: credentialSchema,
     status: 201,
     place: ({ body, deed }) => placeOf(deed.core, body),
-    handle: async ({ body, deed }) => answerOf(await createCredential(deed, desk, body), desk),
+    handle: async ({ body, deed, parts }) =>
+      answerOf(await createCredential(deed, parts.credentials, body), parts),
   }),
-];
-
-const objectRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
   adminRoute({
     ...ofCredential,
     method: "GET",
@@ -100,8 +85,8 @@ const objectRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     summary: "Shows a credential, without its secret.",
     action: "credentials.read",
     response: credentialSchema,
-    handle: async ({ params, deed }) =>
-      answerOf(await getCredential(deed, params.credential_id), desk),
+    handle: async ({ params, deed, parts }) =>
+      answerOf(await getCredential(deed, params.credential_id), parts),
   }),
   adminRoute({
     ...ofCredential,
@@ -112,8 +97,8 @@ const objectRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     body: credentialChangeSchema,
     response: credentialSchema,
     needsVersion: true,
-    handle: async ({ params, body, deed, expected }) =>
-      answerOf(await changeCredential(deed, params.credential_id, { ...body, expected }), desk),
+    handle: async ({ params, body, deed, expected, parts }) =>
+      answerOf(await changeCredential(deed, params.credential_id, { ...body, expected }), parts),
   }),
   adminRoute({
     ...ofCredential,
@@ -122,15 +107,11 @@ const objectRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     summary: "Removes a credential for good; its secret is destroyed.",
     action: "credentials.write",
     response: deletedSchema,
-    handle: async ({ params, deed, expected }) => {
-      await archiveCredential(deed, desk, { id: params.credential_id, expected });
+    handle: async ({ params, deed, expected, parts }) => {
+      await archiveCredential(deed, parts.credentials, { id: params.credential_id, expected });
       return { body: { id: params.credential_id, deleted: true as const } };
     },
   }),
-];
-
-/** What is done with the secret itself. */
-const keyRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
   adminRoute({
     ...ofCredential,
     method: "POST",
@@ -139,8 +120,11 @@ const keyRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     action: "credentials.write",
     body: credentialRotationSchema,
     response: credentialSchema,
-    handle: async ({ params, body, deed }) =>
-      answerOf(await rotateCredential(deed, desk, { ...body, id: params.credential_id }), desk),
+    handle: async ({ params, body, deed, parts }) =>
+      answerOf(
+        await rotateCredential(deed, parts.credentials, { ...body, id: params.credential_id }),
+        parts,
+      ),
   }),
   adminRoute({
     ...ofCredential,
@@ -149,8 +133,12 @@ const keyRoutes = (desk: CredentialDesk): readonly AdminRoute[] => [
     summary: "Asks the provider for something free with the credential.",
     action: "credentials.write",
     response: credentialTestSchema,
-    handle: async ({ params, deed }) => {
-      const { outcome, detail } = await testCredential(deed, desk, params.credential_id);
+    handle: async ({ params, deed, parts }) => {
+      const { outcome, detail } = await testCredential(
+        deed,
+        parts.credentials,
+        params.credential_id,
+      );
       const at = new Date(deed.now).toISOString();
       return { body: { object: "credential_test" as const, at, outcome, detail } };
     },
