@@ -52,6 +52,7 @@ export async function openOwnCredentials(around: Around): Promise<OwnCredentials
     placeOf,
     onNotice,
   });
-  const desk = { envelope, placeOf, send, faultOf: credentials.faultOf };
+  const faultOf = (id: string): string | undefined => credentials.faultOf(id);
+  const desk = { envelope, placeOf, send, faultOf };
   return { credentials, marketFor, desk, refresh };
 }

@@ -82,7 +82,7 @@ async function ask(
   });
   told.push(answer.payload, JSON.stringify(answer.headers));
   const parsed: unknown = answer.payload === "" ? undefined : answer.json();
-  return { status: answer.statusCode, etag: String(answer.headers["etag"] ?? ""), body: parsed };
+  return { status: answer.statusCode, etag: answer.headers["etag"] ?? "", body: parsed };
 }
 
 const NEW = { organization_id: WORLD.own, provider: "openai", name: "ours", secret: SECRET };
