@@ -90,11 +90,24 @@ const INDEXED = {
 
 type IndexedFilter = keyof typeof INDEXED;
 
+/** Failures are few: only filters that leave fewer rows go before them. */
+const BEFORE_FAILURES: ReadonlySet<string> = new Set(["conversation", "endUser", "keyId"]);
+
+type Driver = IndexedFilter | "tag" | "failures" | undefined;
+
+/** Whose index a page is read from. */
+function drivingFilter(filter: LogFilter): Driver {
+  if (filter.tag !== undefined) return "tag";
+  const by = (Object.keys(INDEXED) as IndexedFilter[]).find((name) => filter[name] !== undefined);
+  const isOfFailures = filter.failed === true || filter.failure !== undefined;
+  return isOfFailures && !BEFORE_FAILURES.has(by ?? "") ? "failures" : by;
+}
+
 /**
  * So many rows are looked at for one page where a second filter has to be applied to them: a page
  * takes its time even where nothing is found, and the next one goes on from there.
  */
-const MAX_LOOKED_AT = 5_000;
+const MAX_LOOKED_AT = 2_000;
 
 /** A page of the log, the newest first. Each page takes the same time, however many records there are. */
 export async function listRecords(
@@ -102,30 +115,23 @@ export async function listRecords(
   filter: LogFilter,
   { after, limit }: { readonly after?: LogCursor | undefined; readonly limit: number },
 ): Promise<LogPage> {
-  const by = (Object.keys(INDEXED) as IndexedFilter[]).find((name) => filter[name] !== undefined);
+  const by = drivingFilter(filter);
   const rest = restOf(filter, by);
-  const all = candidates(records, { filter, by, after });
-  if (rest.length === 0) return pageOf(await all.limit(limit + 1).execute(), limit);
-  const looked = all.limit(MAX_LOOKED_AT).as("looked");
-  let query = records.selectFrom(looked).selectAll();
+  const found = candidates(records, { filter, by, after });
+  if (rest.length === 0) return pageOf(await found.query.limit(limit + 1).execute(), limit);
+  const [oldest] = await found.times.offset(MAX_LOOKED_AT).limit(1).execute();
+  let { query } = found;
+  if (oldest !== undefined) query = query.where(sql<boolean>`${found.time} >= ${oldest.at}`);
   for (const [column, operator, value] of rest) {
-    query = query.where(sql.ref(`looked.${column}`), operator, value);
+    query = query.where(sql.ref(`request_records.${column}`), operator, value);
   }
-  const rows = (await query
-    .orderBy("started_at", "desc")
-    .orderBy("id", "desc")
-    .limit(limit + 1)
-    .execute()) as LogRow[];
-  const page = pageOf(rows, limit);
-  if (page.next !== undefined) return page;
-  const [last] = await all
-    .clearSelect()
-    .select(["request_records.started_at", "request_records.id"])
-    .offset(MAX_LOOKED_AT - 1)
-    .limit(1)
-    .execute();
-  return last === undefined ? page : { rows, next: { startedAt: last.started_at, id: last.id } };
+  const page = pageOf(await query.limit(limit + 1).execute(), limit);
+  if (page.next !== undefined || oldest === undefined) return page;
+  return { ...page, next: { startedAt: oldest.at, id: BEFORE_ALL_IDS } };
 }
+
+/** All of that moment have been looked at. */
+const BEFORE_ALL_IDS = "!";
 
 function pageOf(rows: readonly LogRow[], limit: number): LogPage {
   const last = rows.length > limit ? rows[limit - 1] : undefined;
@@ -137,78 +143,85 @@ function pageOf(rows: readonly LogRow[], limit: number): LogPage {
 type Condition = readonly [column: keyof LogRow, operator: "=" | "is" | "is not", value: unknown];
 
 /** What the index that was chosen does not answer. */
-function restOf(filter: LogFilter, by: IndexedFilter | undefined): readonly Condition[] {
-  const isFailedIndex = by === undefined && filter.tag === undefined && filter.failed === true;
+function restOf(filter: LogFilter, by: Driver): readonly Condition[] {
   const more: readonly (Condition | undefined)[] = [
     filter.failure === undefined ? undefined : ["failure", "=", filter.failure],
     filter.status === undefined ? undefined : ["status", "=", filter.status],
-    filter.failed === true && !isFailedIndex ? ["failure", "is not", null] : undefined,
+    filter.failed === true && by !== "failures" ? ["failure", "is not", null] : undefined,
     filter.failed === false ? ["failure", "is", null] : undefined,
   ];
   const indexed = (Object.keys(INDEXED) as IndexedFilter[])
-    .filter((name) => filter[name] !== undefined && (name !== by || filter.tag !== undefined))
+    .filter((name) => filter[name] !== undefined && name !== by)
     .map((name): Condition => [INDEXED[name], "=", filter[name]]);
   return [...indexed, ...more.filter((one) => one !== undefined)];
 }
 
 interface Chosen {
   readonly filter: LogFilter;
-  readonly by: IndexedFilter | undefined;
+  readonly by: Driver;
   readonly after: LogCursor | undefined;
 }
 
-/** Rows in the order of the page, by the index that leaves the fewest. */
+/** Rows in the order of the page, by the index that leaves the fewest, and their times alone. */
 function candidates(records: Kysely<RecordTables>, { filter, by, after }: Chosen) {
-  const { tag, organizationId } = filter;
+  const { organizationId } = filter;
   // Tags have a table of their own, in the same order.
-  const table = tag === undefined ? "request_records" : "request_tags";
-  const time = sql.ref(`${table}.started_at`);
-  const id = sql.ref(tag === undefined ? "request_records.id" : "request_tags.request_id");
-  const is = (column: string, value: string) => sql<boolean>`${sql.ref(column)} = ${value}`;
-  const conditions = [
-    ...(organizationId === undefined ? [] : [is(`${table}.organization_id`, organizationId)]),
-    ...chosenBy({ filter, by }, is),
-    ...inTime(time, id, { filter, after }),
+  const table = by === "tag" ? "request_tags" : "request_records";
+  const time = sql.ref<number>(`${table}.started_at`);
+  const id = sql.ref(by === "tag" ? "request_tags.request_id" : "request_records.id");
+  const own = [
+    ...(organizationId === undefined
+      ? []
+      : [sql<boolean>`${sql.ref(`${table}.organization_id`)} = ${organizationId}`]),
+    ...chosenBy(filter, by),
+    ...inTime(time, filter),
   ];
   let query = records
     .selectFrom("request_records")
     .select(LOG_COLUMNS.map((name) => `request_records.${name}` as const))
-    .$if(tag !== undefined, (all) =>
+    .$if(by === "tag", (all) =>
       all.innerJoin("request_tags", "request_tags.request_id", "request_records.id"),
     );
-  for (const condition of conditions) query = query.where(condition);
-  return query.orderBy(time, "desc").orderBy(id, "desc");
+  let times = records.selectFrom(table).select(time.as("at"));
+  for (const condition of [...own, ...upTo(time, after)]) times = times.where(condition);
+  for (const condition of [...own, ...upTo(time, after), ...behind(time, id, after)]) {
+    query = query.where(condition);
+  }
+  return {
+    time,
+    times: times.orderBy(time, "desc"),
+    query: query.orderBy(time, "desc").orderBy(id, "desc"),
+  };
 }
 
 /** What the index answers beside the organization and the time. */
-function chosenBy(
-  { filter, by }: Omit<Chosen, "after">,
-  is: (column: string, value: string) => RawBuilder<boolean>,
-): readonly RawBuilder<boolean>[] {
-  const { tag, failed, failure } = filter;
-  if (tag !== undefined) return [is("request_tags.tag", tag)];
-  if (by !== undefined) return [is(`request_records.${INDEXED[by]}`, filter[by] ?? "")];
-  return failed === true || failure !== undefined
-    ? [sql<boolean>`request_records.failure is not null`]
-    : [];
+function chosenBy(filter: LogFilter, by: Driver): readonly RawBuilder<boolean>[] {
+  if (by === undefined) return [];
+  if (by === "tag") return [sql<boolean>`request_tags.tag = ${filter.tag}`];
+  if (by === "failures") return [sql<boolean>`request_records.failure is not null`];
+  return [sql<boolean>`${sql.ref(`request_records.${INDEXED[by]}`)} = ${filter[by]}`];
 }
-
-type Time = Pick<Chosen, "filter" | "after">;
 
 function inTime(
   time: RawBuilder<unknown>,
-  id: RawBuilder<unknown>,
-  { filter: { since, until }, after }: Time,
+  { since, until }: LogFilter,
 ): readonly RawBuilder<boolean>[] {
   return [
     ...(since === undefined ? [] : [sql<boolean>`${time} >= ${since}`]),
     ...(until === undefined ? [] : [sql<boolean>`${time} < ${until}`]),
-    // The first half alone is what an index can begin at.
-    ...(after === undefined
-      ? []
-      : [
-          sql<boolean>`${time} <= ${after.startedAt}`,
-          sql<boolean>`(${time} < ${after.startedAt} or ${id} < ${after.id})`,
-        ]),
   ];
 }
+
+/** Where an index begins. */
+const upTo = (
+  time: RawBuilder<unknown>,
+  after: LogCursor | undefined,
+): readonly RawBuilder<boolean>[] =>
+  after === undefined ? [] : [sql<boolean>`${time} <= ${after.startedAt}`];
+
+const behind = (
+  time: RawBuilder<unknown>,
+  id: RawBuilder<unknown>,
+  after: LogCursor | undefined,
+): readonly RawBuilder<boolean>[] =>
+  after === undefined ? [] : [sql<boolean>`(${time} < ${after.startedAt} or ${id} < ${after.id})`];

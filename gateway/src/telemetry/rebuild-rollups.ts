@@ -1,9 +1,11 @@
 import type { Kysely, Transaction } from "kysely";
 
 import { dayRows, lockRollups, recordDays } from "#store/record-days.ts";
+import { foldMonth } from "#store/fold-months.ts";
+import { listMonths, nextMonth } from "#store/rollup-sums.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { addToRollups, deleteRollupDay } from "#store/usage-rollups.ts";
-import { DAY_MS, dayOf, rollupRows, type KnownValues } from "#telemetry/rollup-rows.ts";
+import { DAY_MS, dayOf, DIMENSIONS, rollupRows, type KnownValues } from "#telemetry/rollup-rows.ts";
 
 /**
  * Makes the sums of reports anew from the records, a UTC day at a time, the newest first; gateways
@@ -18,6 +20,10 @@ export async function rebuildRollups(
   for (const day of days) {
     await records.transaction().execute((transaction) => rebuildDay(transaction, day));
   }
+  const folded = (await listMonths(records)).filter((month) =>
+    days.some((day) => day >= month && day < nextMonth(month)),
+  );
+  for (const month of folded) await foldMonth(records, month, DIMENSIONS);
   return days.length;
 }
 

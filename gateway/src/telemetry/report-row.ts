@@ -1,6 +1,6 @@
 import type { JsonObject } from "#lib/json.ts";
 import { formatUsd } from "#lib/money.ts";
-import type { Sums } from "#store/usage-rollups.ts";
+import type { Sums } from "#store/rollup-sums.ts";
 
 /** Bounds of the histogram of times to the first content, in milliseconds. */
 const BOUNDS = [

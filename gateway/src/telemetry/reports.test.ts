@@ -8,6 +8,10 @@ import { logCsv, requestLog, type LogQuery } from "#telemetry/request-log.ts";
 import type { RequestRecord } from "#telemetry/request-record.ts";
 import { spendCsv, spendReport } from "#telemetry/reports.ts";
 import { requestTrace, sessionTrace } from "#telemetry/trace.ts";
+import { DIMENSIONS } from "#telemetry/rollup-rows.ts";
+import { rebuildRollups } from "#telemetry/rebuild-rollups.ts";
+import { foldMonths } from "#store/fold-months.ts";
+import { listMonths } from "#store/rollup-sums.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 import { requestRecord } from "#test/request-record.ts";
@@ -119,6 +123,36 @@ describeOnEach("reports", (make) => {
       drift: { requests: 1, reported_usd: "2", computed_usd: "1", difference_share: 1 },
       latency: { mean_ms: 1_500, first_content_mean_ms: 900, first_content_p95_at_most_ms: 1_000 },
     });
+  });
+
+  test("months that are summed up change no report, and are made anew with their days", async () => {
+    const records = Array.from({ length: 120 }, (_, at) =>
+      requestRecord(`req_${at}`, {
+        startedAt: NOON - at * DAY_MS,
+        modelUsed: `m${at % 3}`,
+        projectId: `proj_${at % 2}`,
+        chargeNanoUsd: BigInt(at),
+      }),
+    );
+    await write(...records);
+    const queries = [10, 45, 100, 119].flatMap((days) => {
+      const from = NOON - days * DAY_MS;
+      return [
+        { ...range, from, by: "model" },
+        { ...range, from, by: "day" },
+        { ...range, from, to: NOON - 7 * DAY_MS, by: "key" },
+        { ...range, from, by: "model", within: { project: "proj_1" } },
+      ] as const;
+    });
+    const reports = () => Promise.all(queries.map((query) => spendReport(store.records, query)));
+    const before = await reports();
+    await foldMonths(store.records, NOON, DIMENSIONS);
+    expect(await listMonths(store.records)).toHaveLength(4);
+    expect(await reports()).toEqual(before);
+    await rebuildRollups(store.records, { since: NOON - 90 * DAY_MS, until: NOON + DAY_MS });
+    expect(await reports()).toEqual(before);
+    await foldMonths(store.records, NOON, DIMENSIONS);
+    expect(await reports()).toEqual(before);
   });
 
   test.each([

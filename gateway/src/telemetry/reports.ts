@@ -13,7 +13,7 @@ import {
   type ReportCursor,
   type ReportOrder,
   type RollupFilter,
-} from "#store/usage-rollups.ts";
+} from "#store/rollup-sums.ts";
 import { csvLine } from "#telemetry/csv.ts";
 import { reportRow } from "#telemetry/report-row.ts";
 import { DAY_MS, dayOf, type Dimension } from "#telemetry/rollup-rows.ts";
@@ -44,6 +44,8 @@ export interface ReportPageQuery extends ReportQuery {
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 const MAX_DAYS = 400;
+/** Of pairs there are too many for more. */
+const MAX_PAIR_DAYS = 31;
 
 /**
  * Sums between two days by any dimension, the dearest first, with the sums over all; or by day, oldest
@@ -60,15 +62,15 @@ export async function spendReport(
     time_zone: "UTC",
   };
   if (query.by === "day") {
-    const [rows, total] = await Promise.all([sumByDay(records, filter), sumAll(records, filter)]);
+    const [rows, total] = await Promise.all([sumByDay(records, filter), totalOf(records, query)]);
     const data = rows.map((row) => ({ day: dateText(row.bucket), ...reportRow(row) }));
-    return { object: "list", ...range, by: "day", data, total: reportRow(total), next: null };
+    return { object: "list", ...range, by: "day", data, total, next: null };
   }
   const { order = "charge", limit = DEFAULT_LIMIT } = query;
   const page = { order, limit: readLimit(limit), after: readCursor(query.cursor) };
   const [rows, total] = await Promise.all([
     sumByValue(records, filter, page),
-    sumAll(records, filter),
+    totalOf(records, query),
   ]);
   const shown = rows.slice(0, page.limit);
   const last = rows.length > page.limit ? shown.at(-1) : undefined;
@@ -77,12 +79,24 @@ export async function spendReport(
     ...range,
     by: query.by,
     data: shown.map((row) => ({ value: valueOf(row.value, query), ...reportRow(row) })),
-    total: reportRow(total),
+    total,
     next:
       last === undefined
         ? null
         : cursorText({ amount: last[REPORT_ORDERS[order]], value: last.value }),
   };
+}
+
+/** Of all requests of that time; within a project or key, or of one value, of its own. */
+async function totalOf(records: Kysely<RecordTables>, query: ReportQuery): Promise<JsonObject> {
+  const { by, of, value, within, ...rest } = query;
+  const isOfAll = within === undefined && value === undefined;
+  const total = { ...rest, by: "total" } as const;
+  if (isOfAll) return reportRow(await sumAll(records, filterOf(total)));
+  if (value !== undefined) return reportRow(await sumAll(records, filterOf(query)));
+  const [dimension, id] = Object.entries(within ?? {})[0] ?? [];
+  const own = { ...rest, by: dimension as "project" | "key", value: id };
+  return reportRow(await sumAll(records, filterOf(own)));
 }
 
 /** The same sums day by day and value by value as CSV, a piece at a time. */
@@ -110,6 +124,9 @@ function filterOf(query: ReportQuery): RollupFilter {
   if (!(since < until)) throw invalidRequest("to", '"to" lies before "from".');
   if (until - since > MAX_DAYS * DAY_MS) {
     throw invalidRequest("from", `A report covers at most ${MAX_DAYS} days; ask for several.`);
+  }
+  if (by.includes("+") && value === undefined && until - since > MAX_PAIR_DAYS * DAY_MS) {
+    throw invalidRequest("from", `A report by ${by} covers at most ${MAX_PAIR_DAYS} days.`);
   }
   const prefix = within === undefined ? undefined : prefixOf(within);
   if (prefix !== undefined && by !== "model") {

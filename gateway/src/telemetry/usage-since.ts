@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 
 import { sumUsage, type UsageGroup, type UsageRow } from "#store/request-records.ts";
 import type { RecordTables } from "#store/schema.ts";
-import { listSums } from "#store/usage-rollups.ts";
+import { listSums } from "#store/rollup-sums.ts";
 import { DAY_MS, dayOf } from "#telemetry/rollup-rows.ts";
 
 /**

@@ -53,6 +53,9 @@ export const REPORTS: Step = [
       request_id TEXT NOT NULL, PRIMARY KEY (organization_id, tag, started_at, request_id)
     )`,
   },
+  "CREATE TABLE rollup_months (month INTEGER PRIMARY KEY) STRICT",
   "CREATE TABLE record_deletions (organization_id TEXT PRIMARY KEY, deleted_before INTEGER NOT NULL) STRICT",
   { sqlite: `${ROLLUPS} STRICT, WITHOUT ROWID`, postgres: ROLLUPS.replaceAll("INTEGER", "BIGINT") },
+  // Of one value's days, and of the second halves of a pair.
+  "CREATE INDEX usage_rollups_by_value ON usage_rollups (organization_id, dimension, value, bucket)",
 ];

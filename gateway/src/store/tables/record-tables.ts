@@ -44,8 +44,8 @@ export interface RollupKey {
   organization_id: string;
   /** `total`, `model`, `key`, `project+model`, …: see `telemetry/rollup-rows.ts`. */
   dimension: string;
-  grain: "hour" | "day";
-  /** When the hour or the UTC day began, Unix milliseconds. */
+  grain: "hour" | "day" | "month";
+  /** When the hour, the UTC day or the month began, Unix milliseconds. */
   bucket: number;
   value: string;
 }
@@ -118,6 +118,8 @@ export interface RecordTables {
     started_at: number;
     request_id: string;
   };
+  /** Months whose days were summed up: when each began, Unix milliseconds. */
+  rollup_months: { month: number };
   /** Up to when an organization's records were deleted; the sums of that time stay. */
   record_deletions: { organization_id: string; deleted_before: number };
   usage_rollups: RollupKey & Record<RollupSum, number | bigint>;

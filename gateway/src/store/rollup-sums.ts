@@ -1,0 +1,231 @@
+import { sql, type Kysely, type RawBuilder } from "kysely";
+
+import type { RecordTables } from "#store/schema.ts";
+import { ROLLUP_SUMS, type RollupKey, type RollupSum } from "#store/tables/record-tables.ts";
+
+/** Sums, exact: integers beyond 2^53 are `bigint`. */
+export type Sums = Readonly<Record<RollupSum, number | bigint>>;
+
+/** Which sums a report is about. */
+export interface RollupFilter {
+  /** `undefined`: of all organizations, for the operator. */
+  readonly organizationId?: string | undefined;
+  readonly dimension: string;
+  /** First and last moments of UTC days, Unix milliseconds; the end is excluded. */
+  readonly since: number;
+  readonly until: number;
+  /** This one only. */
+  readonly value?: string | undefined;
+  /** These only. */
+  readonly values?: readonly string[] | undefined;
+  /** Those that begin so: the second halves of a pair. */
+  readonly prefix?: string | undefined;
+}
+
+/** What rows of a report are in the order of, the most first. */
+export const REPORT_ORDERS = {
+  charge: "charge_nano_usd",
+  cost: "cost_nano_usd",
+  requests: "requests",
+  failed: "failed",
+  input_tokens: "input_tokens",
+  output_tokens: "output_tokens",
+} as const satisfies Record<string, RollupSum>;
+export type ReportOrder = keyof typeof REPORT_ORDERS;
+
+/** Where a page of a report begins. */
+export interface ReportCursor {
+  readonly amount: number | bigint;
+  readonly value: string;
+}
+
+export interface ReportPage {
+  readonly order: ReportOrder;
+  readonly after?: ReportCursor | undefined;
+  readonly limit: number;
+}
+
+const summed = ROLLUP_SUMS.map((name) =>
+  sql<number | bigint>`coalesce(sum(${sql.ref(name)}), 0)`.as(name),
+);
+
+/** Rows of days, and of whole months where those are summed up: a year is 70 rows a value, not 365. */
+function selected(records: Kysely<RecordTables>, filter: RollupFilter, months: readonly number[]) {
+  const { organizationId, dimension, since, until, value, values, prefix } = filter;
+  const isOfOne = value !== undefined || values !== undefined || prefix !== undefined;
+  // With a sign before it no index begins at the time: there is one that begins at the value.
+  const bucket = isOfOne ? sql<number>`+bucket` : sql<number>`bucket`;
+  let query = records
+    .selectFrom("usage_rollups")
+    .where("dimension", "=", dimension)
+    .where(inSpans(bucket, spansOf({ since, until }, months)));
+  if (organizationId !== undefined) query = query.where("organization_id", "=", organizationId);
+  if (value !== undefined) query = query.where("value", "=", value);
+  if (values !== undefined) query = query.where("value", "in", values);
+  // Not LIKE: what callers name may hold its signs.
+  if (prefix !== undefined) {
+    query = query.where("value", ">=", prefix).where("value", "<", afterPrefix(prefix));
+  }
+  return query;
+}
+
+interface Span {
+  readonly grain: "day" | "month";
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Whole months that are summed up, and the days before, between and after them. */
+export function spansOf(
+  { since, until }: Pick<RollupFilter, "since" | "until">,
+  months: readonly number[],
+): readonly Span[] {
+  const spans: Span[] = [];
+  let at = since;
+  for (const month of months) {
+    const end = nextMonth(month);
+    if (month < at || end > until) continue;
+    if (month > at) spans.push({ grain: "day", since: at, until: month });
+    spans.push({ grain: "month", since: month, until: end });
+    at = end;
+  }
+  if (at < until) spans.push({ grain: "day", since: at, until });
+  return spans;
+}
+
+const inSpans = (bucket: RawBuilder<number>, spans: readonly Span[]): RawBuilder<boolean> =>
+  sql<boolean>`(${sql.join(
+    spans.map(
+      ({ grain, since, until }) =>
+        sql`(grain = ${sql.lit(grain)} and ${bucket} >= ${since} and ${bucket} < ${until})`,
+    ),
+    sql` or `,
+  )})`;
+
+/** When the month after the one of a moment begins. */
+export function nextMonth(time: number): number {
+  const date = new Date(time);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+/** Months that are summed up, the earliest first. */
+export async function listMonths(records: Kysely<RecordTables>): Promise<readonly number[]> {
+  const rows = await records.selectFrom("rollup_months").select("month").orderBy("month").execute();
+  return rows.map(({ month }) => month);
+}
+
+/** The first text that is behind all that begin so. */
+const afterPrefix = (prefix: string): string =>
+  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+
+/**
+ * Sums by value, a page of them; one more row than asked for tells that there are more. The page is
+ * found by the one sum that it is in the order of; only its own rows are summed up whole.
+ */
+export async function sumByValue(
+  records: Kysely<RecordTables>,
+  filter: RollupFilter,
+  { order, after, limit }: ReportPage,
+): Promise<readonly (Sums & { readonly value: string })[]> {
+  const months = await listMonths(records);
+  const amount = sql<number | bigint>`sum(${sql.ref(REPORT_ORDERS[order])})`;
+  let query = selected(records, filter, months).groupBy("value").select("value");
+  if (after !== undefined) {
+    query = query.having(
+      sql<boolean>`(${amount} < ${after.amount} or (${amount} = ${after.amount} and value > ${after.value}))`,
+    );
+  }
+  const found = await query
+    .orderBy(amount, "desc")
+    .orderBy("value")
+    .limit(limit + 1)
+    .execute();
+  const values = found.map(({ value }) => value);
+  if (values.length === 0) return [];
+  const { prefix: _prefix, ...rest } = filter;
+  const sums = await selected(records, { ...rest, values }, months)
+    .groupBy("value")
+    .select(["value", ...summed])
+    .execute();
+  const byValue = new Map(sums.map((row) => [row.value, row]));
+  return values.map((value) => byValue.get(value)).filter((row) => row !== undefined);
+}
+
+/** Sums by value, all of them: there are not more than a day's bounds allow. */
+export async function listSums(
+  records: Kysely<RecordTables>,
+  filter: RollupFilter,
+): Promise<readonly (Sums & { readonly value: string })[]> {
+  const months = await listMonths(records);
+  return selected(records, filter, months)
+    .groupBy("value")
+    .select(["value", ...summed])
+    .execute();
+}
+
+/** Sums by UTC day, oldest first; days without requests have no row. */
+export const sumByDay = (
+  records: Kysely<RecordTables>,
+  filter: RollupFilter,
+): Promise<readonly (Sums & { readonly bucket: number })[]> =>
+  selected(records, filter, [])
+    .groupBy("bucket")
+    .select(["bucket", ...summed])
+    .orderBy("bucket")
+    .execute();
+
+/** One row of sums over all that the filter names. */
+export async function sumAll(records: Kysely<RecordTables>, filter: RollupFilter): Promise<Sums> {
+  const months = await listMonths(records);
+  return selected(records, filter, months).select(summed).executeTakeFirstOrThrow();
+}
+
+/** Sums of the hours since a moment, oldest first. */
+export const sumByHour = (
+  records: Kysely<RecordTables>,
+  {
+    since,
+    organizationId,
+  }: { readonly since: number; readonly organizationId?: string | undefined },
+): Promise<
+  readonly { organization_id: string; requests: number; failed: number; bucket: number }[]
+> => {
+  const query = records
+    .selectFrom("usage_rollups")
+    .select(["organization_id", "bucket"])
+    .select([sql<number>`requests`.as("requests"), sql<number>`failed`.as("failed")])
+    .where("dimension", "=", "total")
+    .where("grain", "=", "hour")
+    .where("bucket", ">=", since)
+    .orderBy("bucket");
+  return (
+    organizationId === undefined ? query : query.where("organization_id", "=", organizationId)
+  ).execute();
+};
+
+/** Rows as they are stored, by day and value: what is exported. Pages by key, not by number. */
+export async function* rollupPages(
+  records: Kysely<RecordTables>,
+  filter: RollupFilter,
+): AsyncGenerator<readonly RecordTables["usage_rollups"][]> {
+  for (let after: RollupKey | undefined; ;) {
+    let query = selected(records, filter, []).selectAll();
+    if (after !== undefined) {
+      const { organization_id, bucket, value } = after;
+      query = query.where(
+        sql<boolean>`(organization_id, bucket, value) > (${organization_id}, ${bucket}, ${value})`,
+      );
+    }
+    const rows = await query
+      .orderBy("organization_id")
+      .orderBy("bucket")
+      .orderBy("value")
+      .limit(EXPORT_PAGE)
+      .execute();
+    if (rows.length > 0) yield rows;
+    if (rows.length < EXPORT_PAGE) return;
+    after = rows.at(-1);
+  }
+}
+
+const EXPORT_PAGE = 1_000;
