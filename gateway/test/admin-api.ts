@@ -1,9 +1,12 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
+import { recordRoutes } from "#http/admin/records.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
+import type { Store } from "#store/store.ts";
+import { openReports } from "#telemetry/open-reports.ts";
 import { createLog } from "#telemetry/log.ts";
 import { actorNamed, fillWorld } from "#test/admin-world.ts";
 import { credentialDesk } from "#test/credential-desk.ts";
@@ -19,6 +22,7 @@ export interface AdminAnswer {
 }
 
 export interface AdminApiOfTest {
+  readonly records: Store["records"];
   readonly core: Awaited<ReturnType<Awaited<ReturnType<typeof makeDatabase>>["open"]>>["core"];
   readonly url: string;
   clock: number;
@@ -64,11 +68,12 @@ export async function startAdminApi(
       onChange: async () => undefined,
       rate,
     },
-    ADMIN_ROUTES,
+    [...ADMIN_ROUTES, ...recordRoutes(openReports(store.records))],
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {
     core: store.core,
+    records: store.records,
     url,
     ask: (...[who, request, body, headers = {}]: Parameters<AdminApiOfTest["ask"]>) =>
       ask(url, { who, request, body, headers }),

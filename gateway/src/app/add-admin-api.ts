@@ -6,11 +6,13 @@ import type { Directory } from "#governance/directory.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
+import { recordRoutes } from "#http/admin/records.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
+import { openReports } from "#telemetry/open-reports.ts";
 
 export interface AdminApiParts {
-  readonly store: Pick<Store, "core">;
+  readonly store: Pick<Store, "core" | "records">;
   readonly master: MasterKey;
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
   readonly directory: Pick<Directory, "refresh">;
@@ -37,5 +39,6 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     now: Date.now,
     rate,
   };
-  addAdminRoutes(server, api, ADMIN_ROUTES);
+  const reports = openReports(store.records);
+  addAdminRoutes(server, api, [...ADMIN_ROUTES, ...recordRoutes(reports)]);
 }

@@ -49,24 +49,47 @@ const summed = ROLLUP_SUMS.map((name) =>
   sql<number | bigint>`coalesce(sum(${sql.ref(name)}), 0)`.as(name),
 );
 
-/** Rows of days, and of whole months where those are summed up: a year is 70 rows a value, not 365. */
-function selected(records: Kysely<RecordTables>, filter: RollupFilter, months: readonly number[]) {
-  const { organizationId, dimension, since, until, value, values, prefix } = filter;
-  const isOfOne = value !== undefined || values !== undefined || prefix !== undefined;
-  // With a sign before it no index begins at the time: there is one that begins at the value.
-  const bucket = isOfOne ? sql<number>`+bucket` : sql<number>`bucket`;
-  let query = records
-    .selectFrom("usage_rollups")
-    .where("dimension", "=", dimension)
-    .where(inSpans(bucket, spansOf({ since, until }, months)));
-  if (organizationId !== undefined) query = query.where("organization_id", "=", organizationId);
-  if (value !== undefined) query = query.where("value", "=", value);
-  if (values !== undefined) query = query.where("value", "in", values);
-  // Not LIKE: what callers name may hold its signs.
-  if (prefix !== undefined) {
-    query = query.where("value", ">=", prefix).where("value", "<", afterPrefix(prefix));
-  }
-  return query;
+type Row = Pick<RollupKey, "bucket" | "value"> & Record<RollupSum, number | bigint>;
+
+interface Selection {
+  readonly filter: RollupFilter;
+  readonly months: readonly number[];
+  /** What is read of each row; all sums by default. */
+  readonly columns?: readonly RollupSum[];
+}
+
+/**
+ * Rows of days, and of whole months where those are summed up: a year is 70 rows a value, not 365.
+ * Each span is a query of its own, for an index can begin at one span and not at several.
+ */
+function selected(
+  records: Kysely<RecordTables>,
+  { filter, months, columns = ROLLUP_SUMS }: Selection,
+) {
+  const names = sql.join(columns.map((name) => sql.ref(name)));
+  const spans = spansOf(filter, months).map(
+    (span) =>
+      sql`select bucket, value, ${names} from usage_rollups where ${sql.join(conditions(filter, span), sql` and `)}`,
+  );
+  return records.selectFrom(sql<Row>`(${sql.join(spans, sql` union all `)})`.as("rows"));
+}
+
+function conditions(filter: RollupFilter, span: Span): readonly RawBuilder<unknown>[] {
+  const { organizationId, dimension, value, values, prefix } = filter;
+  const isOfSome = value !== undefined || values !== undefined || prefix !== undefined;
+  // As an expression it is in no index: the one that begins at the value is wanted then.
+  const grain = isOfSome ? sql`(grain || '')` : sql`grain`;
+  return [
+    sql`dimension = ${dimension}`,
+    sql`${grain} = ${sql.lit(span.grain)}`,
+    sql`bucket >= ${span.since}`,
+    sql`bucket < ${span.until}`,
+    ...(organizationId === undefined ? [] : [sql`organization_id = ${organizationId}`]),
+    ...(value === undefined ? [] : [sql`value = ${value}`]),
+    ...(values === undefined ? [] : [sql`value in (${sql.join(values)})`]),
+    // Not LIKE: what callers name may hold its signs.
+    ...(prefix === undefined ? [] : [sql`value >= ${prefix}`, sql`value < ${afterPrefix(prefix)}`]),
+  ];
 }
 
 interface Span {
@@ -92,15 +115,6 @@ export function spansOf(
   if (at < until) spans.push({ grain: "day", since: at, until });
   return spans;
 }
-
-const inSpans = (bucket: RawBuilder<number>, spans: readonly Span[]): RawBuilder<boolean> =>
-  sql<boolean>`(${sql.join(
-    spans.map(
-      ({ grain, since, until }) =>
-        sql`(grain = ${sql.lit(grain)} and ${bucket} >= ${since} and ${bucket} < ${until})`,
-    ),
-    sql` or `,
-  )})`;
 
 /** When the month after the one of a moment begins. */
 export function nextMonth(time: number): number {
@@ -129,7 +143,8 @@ export async function sumByValue(
 ): Promise<readonly (Sums & { readonly value: string })[]> {
   const months = await listMonths(records);
   const amount = sql<number | bigint>`sum(${sql.ref(REPORT_ORDERS[order])})`;
-  let query = selected(records, filter, months).groupBy("value").select("value");
+  const columns = [REPORT_ORDERS[order]];
+  let query = selected(records, { filter, months, columns }).groupBy("value").select("value");
   if (after !== undefined) {
     query = query.having(
       sql<boolean>`(${amount} < ${after.amount} or (${amount} = ${after.amount} and value > ${after.value}))`,
@@ -143,7 +158,7 @@ export async function sumByValue(
   const values = found.map(({ value }) => value);
   if (values.length === 0) return [];
   const { prefix: _prefix, ...rest } = filter;
-  const sums = await selected(records, { ...rest, values }, months)
+  const sums = await selected(records, { filter: { ...rest, values }, months })
     .groupBy("value")
     .select(["value", ...summed])
     .execute();
@@ -157,7 +172,7 @@ export async function listSums(
   filter: RollupFilter,
 ): Promise<readonly (Sums & { readonly value: string })[]> {
   const months = await listMonths(records);
-  return selected(records, filter, months)
+  return selected(records, { filter, months })
     .groupBy("value")
     .select(["value", ...summed])
     .execute();
@@ -168,7 +183,7 @@ export const sumByDay = (
   records: Kysely<RecordTables>,
   filter: RollupFilter,
 ): Promise<readonly (Sums & { readonly bucket: number })[]> =>
-  selected(records, filter, [])
+  selected(records, { filter, months: [] })
     .groupBy("bucket")
     .select(["bucket", ...summed])
     .orderBy("bucket")
@@ -177,7 +192,7 @@ export const sumByDay = (
 /** One row of sums over all that the filter names. */
 export async function sumAll(records: Kysely<RecordTables>, filter: RollupFilter): Promise<Sums> {
   const months = await listMonths(records);
-  return selected(records, filter, months).select(summed).executeTakeFirstOrThrow();
+  return selected(records, { filter, months }).select(summed).executeTakeFirstOrThrow();
 }
 
 /** Sums of the hours since a moment, oldest first. */
@@ -203,25 +218,23 @@ export const sumByHour = (
   ).execute();
 };
 
-/** Rows as they are stored, by day and value: what is exported. Pages by key, not by number. */
-export async function* rollupPages(
+/** Sums of each day and value, by day: what is exported. Pages by key, not by number. */
+export async function* dayPages(
   records: Kysely<RecordTables>,
   filter: RollupFilter,
-): AsyncGenerator<readonly RecordTables["usage_rollups"][]> {
-  for (let after: RollupKey | undefined; ;) {
-    let query = selected(records, filter, []).selectAll();
+): AsyncGenerator<readonly Row[]> {
+  for (let after: Pick<Row, "bucket" | "value"> | undefined; ;) {
+    let query = selected(records, {
+      filter: { ...filter, since: after?.bucket ?? filter.since },
+      months: [],
+    })
+      .groupBy(["bucket", "value"])
+      .select(["bucket", "value", ...summed]);
     if (after !== undefined) {
-      const { organization_id, bucket, value } = after;
-      query = query.where(
-        sql<boolean>`(organization_id, bucket, value) > (${organization_id}, ${bucket}, ${value})`,
-      );
+      const { bucket, value } = after;
+      query = query.where(sql<boolean>`(bucket > ${bucket} or value > ${value})`);
     }
-    const rows = await query
-      .orderBy("organization_id")
-      .orderBy("bucket")
-      .orderBy("value")
-      .limit(EXPORT_PAGE)
-      .execute();
+    const rows = await query.orderBy("bucket").orderBy("value").limit(EXPORT_PAGE).execute();
     if (rows.length > 0) yield rows;
     if (rows.length < EXPORT_PAGE) return;
     after = rows.at(-1);

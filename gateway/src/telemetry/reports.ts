@@ -5,8 +5,8 @@ import type { JsonObject } from "#lib/json.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { ROLLUP_SUMS } from "#store/tables/record-tables.ts";
 import {
+  dayPages,
   REPORT_ORDERS,
-  rollupPages,
   sumAll,
   sumByDay,
   sumByValue,
@@ -89,7 +89,7 @@ export async function spendReport(
 
 /** Of all requests of that time; within a project or key, or of one value, of its own. */
 async function totalOf(records: Kysely<RecordTables>, query: ReportQuery): Promise<JsonObject> {
-  const { by, of, value, within, ...rest } = query;
+  const { by: _by, of: _of, value, within, ...rest } = query;
   const isOfAll = within === undefined && value === undefined;
   const total = { ...rest, by: "total" } as const;
   if (isOfAll) return reportRow(await sumAll(records, filterOf(total)));
@@ -105,7 +105,7 @@ export async function* spendCsv(
   query: ReportQuery,
 ): AsyncGenerator<string> {
   yield csvLine(["day", query.by === "day" ? "total" : query.by, ...ROLLUP_SUMS]);
-  for await (const rows of rollupPages(records, filterOf(query))) {
+  for await (const rows of dayPages(records, filterOf(query))) {
     yield rows
       .map((row) =>
         csvLine([
@@ -119,15 +119,7 @@ export async function* spendCsv(
 }
 
 function filterOf(query: ReportQuery): RollupFilter {
-  const { organizationId, by, from, to, within, value } = query;
-  const [since, until] = [dayOf(from), dayOf(to) + DAY_MS];
-  if (!(since < until)) throw invalidRequest("to", '"to" lies before "from".');
-  if (until - since > MAX_DAYS * DAY_MS) {
-    throw invalidRequest("from", `A report covers at most ${MAX_DAYS} days; ask for several.`);
-  }
-  if (by.includes("+") && value === undefined && until - since > MAX_PAIR_DAYS * DAY_MS) {
-    throw invalidRequest("from", `A report by ${by} covers at most ${MAX_PAIR_DAYS} days.`);
-  }
+  const { organizationId, by, within, value } = query;
   const prefix = within === undefined ? undefined : prefixOf(within);
   if (prefix !== undefined && by !== "model") {
     throw invalidRequest("by", "Within a project or a key, spend is told by model.");
@@ -138,10 +130,21 @@ function filterOf(query: ReportQuery): RollupFilter {
   return {
     organizationId,
     dimension,
-    since,
-    until,
+    ...rangeOf(query),
     ...(named === undefined ? { prefix } : { value: named }),
   };
+}
+
+function rangeOf({ by, from, to, value }: ReportQuery): Pick<RollupFilter, "since" | "until"> {
+  const [since, until] = [dayOf(from), dayOf(to) + DAY_MS];
+  if (!(since < until)) throw invalidRequest("to", '"to" lies before "from".');
+  const isOfPairs = by.includes("+") && value === undefined;
+  const most = isOfPairs ? MAX_PAIR_DAYS : MAX_DAYS;
+  if (until - since > most * DAY_MS) {
+    const what = isOfPairs ? `A report by ${by}` : "A report";
+    throw invalidRequest("from", `${what} covers at most ${most} days; ask for several.`);
+  }
+  return { since, until };
 }
 
 type Within = NonNullable<ReportQuery["within"]>;
