@@ -5,6 +5,7 @@ import type { AppOptions, StartupReport } from "#app/app-options.ts";
 import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
+import { openLimits } from "#app/open-limits.ts";
 import { openGovernance } from "#app/open-governance.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
@@ -169,14 +170,14 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   closers.push(() => market.close());
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
-  const { directory } = governance;
   const money = await openMoney({ store, log, closers });
-  const around = { store, master, directory, market, health, send, onNotice };
+  const around = { ...governance, store, master, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     keys: governance.keys,
     ...money,
+    limiter: await openLimits({ config, log, closers }),
     market: () => market.current,
     marketFor: own.marketFor,
     send,

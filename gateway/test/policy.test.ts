@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import type { KeySettings, PolicyDocument } from "@turnpike/contract/governance.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -354,9 +350,10 @@ describe("a key's own settings", () => {
   });
 
   test("hold for the address that a trusted proxy tells, and for no other's word", async () => {
-    const home = mkdtempSync(join(tmpdir(), "turnpike-proxied-"));
-    writeFileSync(join(home, "turnpike.yaml"), "server: { trustedProxies: [127.0.0.1] }\n");
-    const proxied = await startGateway({ home });
+    const proxied = await startGateway({
+      configText: "server: { trustedProxies: [127.0.0.1] }\n",
+    });
+    const { home } = proxied;
     const own = await openStore({ home });
     const { key } = await tenancyOf(own, home).key({ settings: { ipRanges: ["203.0.113.0/24"] } });
     const from = async (forwarded: string): Promise<number> =>
@@ -371,7 +368,6 @@ describe("a key's own settings", () => {
     expect(await from("203.0.113.9, 198.51.100.1")).toBe(403);
     await own.close();
     await proxied.close();
-    rmSync(home, { recursive: true, force: true });
   });
 
   test("name the model where a request does not", async () => {

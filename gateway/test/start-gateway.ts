@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -61,12 +61,20 @@ const FORGIVING: Partial<HealthParameters> = {
   rateBackoff: Infinity,
 };
 
+export interface GatewayTestOptions {
+  readonly env?: Record<string, string>;
+  /** What its `turnpike.yaml` says; absent: there is none. */
+  readonly configText?: string;
+}
+
 /** A real gateway on a free port, its data in a temporary folder, in front of a fake provider. */
 export async function startGateway(
-  options: Partial<AppOptions> & { readonly env?: Record<string, string> } = {},
+  given: Partial<AppOptions> & GatewayTestOptions = {},
 ): Promise<TestGateway> {
+  const { configText, ...options } = given;
   const upstream = await startFakeUpstream();
   const home = options.home ?? mkdtempSync(join(tmpdir(), "turnpike-test-"));
+  if (configText !== undefined) writeFileSync(join(home, "turnpike.yaml"), configText);
   const env = { TURNPIKE_KEY: TEST_KEY, ...providerEnvironment(upstream.origin), ...options.env };
   const app = await startApp({ port: 0, health: FORGIVING, ...options, home, env });
   const auth = { authorization: `Bearer ${TEST_KEY}` };

@@ -97,6 +97,8 @@ export interface Failure {
   readonly upstreamStatus?: number;
   readonly upstreamCode?: string;
   readonly retryAfterMs?: number;
+  /** The client's SDK should not repeat it, other than its code says. */
+  readonly clientRetry?: false;
 }
 
 export const failureKind = (failure: Failure): FailureKind => FAILURES[failure.code];

@@ -1,5 +1,6 @@
 import { failureKind, type Failure } from "#canonical/failure.ts";
 import { formatUsd } from "#lib/money.ts";
+import { limitHeaders } from "#limits/limit-headers.ts";
 import type { Answer, Call } from "#pipeline/call.ts";
 import { MAX_NAME } from "#pipeline/read-preferences.ts";
 import type { Loss } from "#protocols/codec.ts";
@@ -9,7 +10,14 @@ type Headers = Record<string, string>;
 /** Both SDK families look for their request id under their own name. */
 export function baseHeaders(call: Call): Headers {
   const { requestId } = call.exchange;
-  return { "x-request-id": requestId, "request-id": requestId };
+  const headers = { "x-request-id": requestId, "request-id": requestId };
+  return call.limitStatus === undefined ? headers : { ...headers, ...statusHeaders(call) };
+}
+
+/** In the words of the client's dialect; nothing for keys without limits. */
+function statusHeaders({ exchange, limitStatus = {} }: Call): Headers {
+  const isAnthropic = exchange.protocol === "anthropic-messages";
+  return limitHeaders(limitStatus, { isAnthropic, nowMs: exchange.startedAt });
 }
 
 /** What an answer tells about how it came to be. A stream's cost is not known yet when its head goes out. */
@@ -40,15 +48,16 @@ export function overheadMs(call: Call): number {
 }
 
 /** Headers of a failure: its id, and when a retry makes sense. */
-export function failureHeaders({ exchange, attempts }: Call, failure: Failure): Headers {
-  const { requestId } = exchange;
-  const headers: Headers = { "x-request-id": requestId, "request-id": requestId };
+export function failureHeaders(call: Call, failure: Failure): Headers {
+  const { attempts } = call;
+  const headers = baseHeaders(call);
   const last = attempts.at(-1);
   if (last !== undefined) {
     headers["x-turnpike-provider"] = last.provider;
     headers["x-turnpike-attempts"] = String(attempts.length);
   }
-  if (failureKind(failure).clientRetry === false) headers["x-should-retry"] = "false";
+  const { clientRetry = failureKind(failure).clientRetry } = failure;
+  if (clientRetry === false) headers["x-should-retry"] = "false";
   if (failure.retryAfterMs !== undefined) {
     headers["retry-after"] = String(Math.ceil(failure.retryAfterMs / 1000));
     headers["retry-after-ms"] = String(Math.round(failure.retryAfterMs));

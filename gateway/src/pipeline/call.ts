@@ -23,6 +23,7 @@ import type { Shadow } from "#pipeline/shadow.ts";
 import type { Plan, Route } from "#routing/route.ts";
 import type { SeenToolCall } from "#pipeline/stream-state.ts";
 import type { Tool } from "#canonical/tool.ts";
+import type { LimitStatus } from "#limits/limit-headers.ts";
 import type { StreamRelay } from "#pipeline/relay-stream.ts";
 
 /** One request while it is served. Stages fill it in the order of the path. */
@@ -77,6 +78,12 @@ export interface Call {
   /** Ends it in the middle of its answer. */
   cut?: (failure: Failure) => void;
   readonly attempts: AttemptRecord[];
+  /** How its key stands with its limits; absent: it has none. */
+  limitStatus?: LimitStatus;
+  /** Gives back what it holds of them, told how many tokens it has used. */
+  releaseLimits?: (tokens: number) => void;
+  /** Input and output, as they were put on record. */
+  usedTokens?: number;
 }
 
 /** What bounds the cost of a request. */

@@ -2,6 +2,7 @@ import type { EmitAlert } from "@turnpike/contract/alerts.ts";
 
 import type { MarketFor } from "#byok/tenant-markets.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
+import type { Limiter } from "#limits/limiter.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
 import type { IdempotencyKeys } from "#ledger/idempotency.ts";
 import type { OpenHolds } from "#ledger/open-holds.ts";
@@ -50,6 +51,8 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 /** What the pipeline works with. Each stage takes only the members that it names. */
 export interface Gateway {
   readonly keys: Pick<KeyRing, "authenticate">;
+  /** Takes what requests need of their rate limits; absent: nothing is limited. */
+  readonly limiter?: Limiter;
   /** Whether an organization of the free plan has credit to spend; absent: none has. */
   readonly hasCredit?: ((organizationId: string) => boolean) | undefined;
   /** The models and providers as they are now. */

@@ -19,6 +19,7 @@ import { runAttempts } from "#pipeline/run-attempts.ts";
 import { readBody } from "#pipeline/read-body.ts";
 import { settleFailure } from "#pipeline/settle.ts";
 import { abandonHold } from "#pipeline/settle-money.ts";
+import { isLimited, takeLimits } from "#pipeline/take-limits.ts";
 import { errorFacts } from "#telemetry/log.ts";
 import { expandStoredInput } from "#pipeline/stored-responses.ts";
 
@@ -53,6 +54,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     checkCapabilities(call, parsed);
     if (exchange.headers["idempotency-key"] !== undefined) await claimIdempotency(call);
     const plan = (call.plan = planCall(call, parsed, options));
+    if (isLimited(call)) await takeLimits(call, parsed);
     reply = beginAnswer(call, parsed);
     const paid = (call.plan = await holdMoney(call, parsed, plan));
     const answer = await runAttempts(call, parsed, paid);
@@ -61,6 +63,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     const failure = failureOf(error, call);
     await (reply === undefined ? settleFailure(call, failure) : reply.fail(failure));
   } finally {
+    call.releaseLimits?.(call.usedTokens ?? 0);
     abandonHold(call);
     if (call.lease !== undefined) await endIdempotency(call);
     stop();

@@ -201,6 +201,8 @@ function abandoned({ pending }: Call, failure: Failure): Pick<Outcome, "route" |
 
 async function record(call: Call, outcome: Outcome): Promise<bigint | null> {
   const { exchange, gateway } = call;
+  const { usage } = outcome;
+  if (usage !== undefined) call.usedTokens = usage.inputTokens + usage.outputTokens;
   const settlement = settlementOf(call, spentOf(outcome));
   const { cost, charge } = settlement;
   noteAnswered(call, outcome, charge);
