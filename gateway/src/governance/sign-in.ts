@@ -122,7 +122,7 @@ export async function changePassword(
 }
 
 /** Sets a password and ends all sessions. */
-export async function setPassword(deed: Deed, user: StoredUser, next: string): Promise<StoredUser> {
+async function setPassword(deed: Deed, user: StoredUser, next: string): Promise<StoredUser> {
   const passwordHash = await hashPassword(next);
   return changeAudited(deed, async ({ transaction, version, audit }) => {
     const after = { ...user, password_hash: passwordHash, version };

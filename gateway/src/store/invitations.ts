@@ -42,15 +42,3 @@ export async function closeInvitation(
     .executeTakeFirst();
   return row !== undefined;
 }
-
-/** All of an organization, the newest first. */
-export const listInvitations = (
-  core: Kysely<CoreTables>,
-  organizationId: string,
-): Promise<readonly StoredInvitation[]> =>
-  core
-    .selectFrom("invitations")
-    .selectAll()
-    .where("organization_id", "=", organizationId)
-    .orderBy("id", "desc")
-    .execute();

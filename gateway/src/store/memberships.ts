@@ -72,17 +72,3 @@ export type MemberRow = StoredMembership & {
   readonly name: string;
   readonly disabled_at: number | null;
 };
-
-/** Who belongs to an organization: memberships with the people they are of. */
-export const membersOf = (
-  core: Kysely<CoreTables>,
-  organizationId: string,
-): Promise<readonly MemberRow[]> =>
-  core
-    .selectFrom("memberships")
-    .innerJoin("users", "users.id", "memberships.user_id")
-    .selectAll("memberships")
-    .select(["users.kind", "users.email", "users.name", "users.disabled_at"])
-    .where("memberships.organization_id", "=", organizationId)
-    .orderBy("memberships.id")
-    .execute();

@@ -59,16 +59,3 @@ export async function hasPerson(core: Kysely<CoreTables>): Promise<boolean> {
     .executeTakeFirst();
   return row !== undefined;
 }
-
-/** Service accounts of an organization, the oldest first. */
-export const listServiceAccounts = (
-  core: Kysely<CoreTables>,
-  organizationId: string,
-): Promise<readonly StoredUser[]> =>
-  core
-    .selectFrom("users")
-    .selectAll()
-    .where("kind", "=", "service")
-    .where("organization_id", "=", organizationId)
-    .orderBy("id")
-    .execute();
