@@ -33,6 +33,7 @@ const row = (rest: Partial<FeedbackRow>): FeedbackRow => ({
   task_class: "translation",
   model: "m",
   comment: null,
+  encryption_key: null,
   ...rest,
 });
 

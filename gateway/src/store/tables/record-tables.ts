@@ -1,5 +1,7 @@
 import type { Generated } from "kysely";
 
+import type { ContentTables } from "#store/tables/content-tables.ts";
+
 /** Sums over requests. Counts, tokens, nano-USD and microseconds: integers all, so that no order matters. */
 export const ROLLUP_SUMS = [
   "requests",
@@ -51,7 +53,7 @@ export interface RollupKey {
 }
 
 /** Metadata of every request: `records.db`, synchronous NORMAL. */
-export interface RecordTables {
+export interface RecordTables extends ContentTables {
   request_records: {
     seq: Generated<number>;
     id: string;
@@ -136,6 +138,8 @@ export interface RecordTables {
     model: string | null;
     /** AES-256-GCM of the caller's words. */
     comment: Uint8Array | null;
+    /** NULL: sealed by the master key itself, as before there were keys of subjects. */
+    encryption_key: string | null;
   };
   /** What was learnt of a model in a task class. */
   route_posteriors: {
