@@ -6,6 +6,7 @@ import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
 import { openLimits } from "#app/open-limits.ts";
+import { openPrivacy, type Privacy } from "#app/open-privacy.ts";
 import { openGovernance } from "#app/open-governance.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import { bootstrapKey, type BootstrapKey } from "#governance/create-key.ts";
@@ -26,7 +27,6 @@ import { RetryBudget } from "#pipeline/retry-budget.ts";
 import { ADAPTER_FILE } from "#market/router-adapter.ts";
 import type { Market } from "#routing/market.ts";
 import { createSessionMemory } from "#routing/session-memory.ts";
-import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
@@ -128,6 +128,7 @@ interface Parts {
   readonly signIn: SignIn;
   readonly own: OwnCredentials;
   readonly credits: Credits;
+  readonly privacy: Privacy;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -137,7 +138,6 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const { home, env, onNotice = () => undefined } = options;
   const config = opened?.config;
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
-  const { core, records } = store;
   const log = createLog(env["LOG_LEVEL"]);
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
@@ -171,7 +171,9 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
   const money = await openMoney({ store, log, closers });
-  const around = { ...governance, store, master, market, health, send, onNotice };
+  const privacy = await openPrivacy({ home, store, master, log, closers });
+  const { envelope } = privacy;
+  const around = { ...governance, store, envelope, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
@@ -181,16 +183,16 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     market: () => market.current,
     marketFor: own.marketFor,
     send,
-    writeRecord: createRecordWriter(records),
-    responses: createStoredResponses(core, master, Date.now),
+    writeRecord: createRecordWriter(store.records),
+    ...privacy.keeping,
     log,
     timeouts: () => timeouts,
     health,
-    learner: await openLearner({ records, now: Date.now, settings: learning, log }),
+    learner: await openLearner({ records: store.records, now: Date.now, settings: learning, log }),
     ...ownParts(),
   };
-  const { credits } = money;
-  const parts = { store, master, ...governance, own, credits, market, gateway };
+  const kept = { own, credits: money.credits, privacy };
+  const parts = { store, master, ...governance, ...kept, market, gateway };
   return { config, configFile: opened?.file, ...parts };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { addAdminApi } from "#app/add-admin-api.ts";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
+import type { Privacy } from "#app/open-privacy.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
@@ -28,6 +29,7 @@ export interface RouteDeps {
   readonly keys: KeyRing;
   readonly store: Store;
   readonly master: MasterKey;
+  readonly privacy: Privacy;
   readonly signIn: SignIn;
   readonly directory: Directory;
   readonly own: OwnCredentials;
@@ -41,7 +43,7 @@ const STORE_SILENT_MS = 10_000;
 
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
-  const { gateway, keys, store, master, directory, signIn, own, credits, state } = deps;
+  const { gateway, keys, store, master, privacy, directory, signIn, own, credits, state } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
@@ -54,7 +56,13 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     now: Date.now,
   });
   const { records } = store;
-  const giveFeedback = createFeedback({ records, master, learner: gateway.learner, now: Date.now });
+  const { envelope } = privacy;
+  const giveFeedback = createFeedback({
+    records,
+    envelope,
+    learner: gateway.learner,
+    now: Date.now,
+  });
   addFeedbackRoute(server, { keys, giveFeedback });
   addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials });
   addRouteRoute(server, gateway, Date.now);

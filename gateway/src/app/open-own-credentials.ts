@@ -4,8 +4,7 @@ import type { Directory } from "#governance/directory.ts";
 import type { AdminParts } from "#http/admin/admin-route.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
 import type { MarketSource } from "#market/market-source.ts";
-import { createEnvelope } from "#privacy/envelope.ts";
-import type { MasterKey } from "#privacy/master-key.ts";
+import type { Envelope } from "#privacy/envelope.ts";
 import type { Store } from "#store/store.ts";
 import type { Send } from "#upstream/answer.ts";
 
@@ -21,7 +20,7 @@ export interface OwnCredentials {
 
 interface Around {
   readonly store: Pick<Store, "core">;
-  readonly master: MasterKey;
+  readonly envelope: Envelope;
   readonly directory: Pick<Directory, "version" | "onLook">;
   readonly market: Pick<MarketSource, "current" | "placeOf">;
   readonly health: Pick<HealthTracker, "applyRemote">;
@@ -31,9 +30,8 @@ interface Around {
 
 /** Reads them and keeps them up to date with the directory. */
 export async function openOwnCredentials(around: Around): Promise<OwnCredentials> {
-  const { store, master, directory, market, health, send, onNotice } = around;
+  const { store, envelope, directory, market, health, send, onNotice } = around;
   const { core } = store;
-  const envelope = createEnvelope({ core, master, now: Date.now });
   const placeOf = market.placeOf.bind(market);
   const credentials = createCredentialRing({
     core,

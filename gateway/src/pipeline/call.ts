@@ -28,7 +28,8 @@ import type { StreamRelay } from "#pipeline/relay-stream.ts";
 
 /** One request while it is served. Stages fill it in the order of the path. */
 export interface Call {
-  readonly exchange: Exchange;
+  /** Replaced once, where what is sent is to be kept. */
+  exchange: Exchange;
   readonly gateway: Gateway;
   /** Aborted when the client leaves or the time is up; every attempt hangs on it. */
   readonly signal: AbortSignal;

@@ -18,6 +18,7 @@ import { StreamRelay } from "#pipeline/relay-stream.ts";
 import { outputBoundFor, outputBoundPatch } from "#pipeline/write-output-bound.ts";
 import { isAnswer, isStream, malformed, readText, sendAttempt } from "#pipeline/send-attempt.ts";
 import { sseEventFramer, TranslatedLane } from "#pipeline/translated-lane.ts";
+import { isZeroRetention } from "#pipeline/zero-retention.ts";
 import type { UpstreamAnswer } from "#upstream/answer.ts";
 
 /**
@@ -45,7 +46,7 @@ export function nativeBody(attempt: ChatAttempt): string | undefined {
 /** The Responses API keeps answers unless it is told not to; a policy may say that nothing is kept. */
 export const mustNotStore = ({ speech, call }: ChatAttempt): boolean =>
   speech.protocol === "openai-responses" &&
-  call.access?.policy.deniedCapabilities.has("store") === true;
+  (isZeroRetention(call) || call.access?.policy.deniedCapabilities.has("store") === true);
 
 /** Nothing where nothing bounds the output, or the client's own bound is within it. */
 function boundPatch({

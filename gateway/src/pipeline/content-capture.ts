@@ -1,7 +1,11 @@
 import type { KeyObject } from "node:crypto";
 
+import type { ContentLog } from "@turnpike/contract/governance.ts";
+
+import type { Access } from "#governance/access.ts";
 import type { Call } from "#pipeline/call.ts";
 import { headerText, type AnswerSink } from "#pipeline/exchange.ts";
+import type { JsonBody } from "#pipeline/read-body.ts";
 import { isZeroRetention } from "#pipeline/zero-retention.ts";
 import { asObject } from "#lib/json.ts";
 import { subjectOf } from "#privacy/content-owner.ts";
@@ -26,7 +30,8 @@ const MAX_ANSWER = 16 * 1024 * 1024;
 export function captureContent(call: Call): Capture | undefined {
   const { access, gateway } = call;
   const settings = access?.project.settings.contentLog;
-  if (access === undefined || settings === undefined || gateway.content === undefined) return undefined;
+  if (access === undefined || settings === undefined || gateway.content === undefined)
+    return undefined;
   if (!access.organization.settings.contentLogAllowed || access.policy.zeroRetention) {
     return undefined;
   }
@@ -70,12 +75,7 @@ function offer(call: Call, answer: string | undefined): void {
   const { access, body, exchange, gateway } = call;
   const settings = access?.project.settings.contentLog;
   if (access === undefined || settings === undefined || body === undefined) return;
-  if (isZeroRetention(call) || answer === undefined) return;
-  if (asObject(body.object["metadata"])[OPT_OUT_FIELD] === "off") return;
-  const days = Math.min(
-    settings.retentionDays,
-    access.organization.settings.maxContentDays ?? Number.POSITIVE_INFINITY,
-  );
+  if (answer === undefined || isZeroRetention(call) || optsOut(body)) return;
   const publicKey = settings.publicKey === undefined ? undefined : sealingKey(settings.publicKey);
   // A key that cannot be used must not turn into text that the gateway can read.
   if (publicKey === "unreadable") return;
@@ -89,7 +89,7 @@ function offer(call: Call, answer: string | undefined): void {
     ...owner,
     subject: subjectOf(owner),
     at: exchange.startedAt,
-    expiresAt: exchange.startedAt + days * DAY_MS,
+    expiresAt: exchange.startedAt + daysOf(access, settings) * DAY_MS,
     redact: settings.redact,
     searchable: settings.searchable,
     ...(publicKey !== undefined && { publicKey }),
@@ -97,6 +97,12 @@ function offer(call: Call, answer: string | undefined): void {
     answer,
   });
 }
+
+const optsOut = ({ object }: JsonBody): boolean =>
+  asObject(object["metadata"])[OPT_OUT_FIELD] === "off";
+
+const daysOf = ({ organization }: Access, { retentionDays }: ContentLog): number =>
+  Math.min(retentionDays, organization.settings.maxContentDays ?? retentionDays);
 
 const known = new Map<string, KeyObject | "unreadable">();
 const MAX_KNOWN = 100;

@@ -4,7 +4,8 @@ import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
 import { asObject, asString, type JsonObject } from "#lib/json.ts";
 import type { Learner } from "#pipeline/learner.ts";
-import type { MasterKey } from "#privacy/master-key.ts";
+import { subjectOf } from "#privacy/content-owner.ts";
+import type { Envelope } from "#privacy/envelope.ts";
 import type { Score, Subject } from "#routing/learning/route-learning.ts";
 import { replaceFeedback, type FeedbackRow } from "#store/feedback.ts";
 import { findRecord, type RecordRow } from "#store/request-records.ts";
@@ -70,7 +71,7 @@ function readComment(value: unknown): string | undefined {
 
 interface Deps {
   readonly records: Kysely<RecordTables>;
-  readonly master: Pick<MasterKey, "seal">;
+  readonly envelope: Pick<Envelope, "sealFor">;
   readonly learner: Pick<Learner, "score" | "isEnabled">;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -83,13 +84,16 @@ export type GiveFeedback = (access: Caller, feedback: Feedback) => Promise<void>
 
 /** Feedback that is stored, its comment sealed, and learnt from. */
 export const createFeedback =
-  ({ records, master, learner, now }: Deps): GiveFeedback =>
+  ({ records, envelope, learner, now }: Deps): GiveFeedback =>
   async ({ key: { id: keyId }, organization }, { generationId, score, comment }) => {
     const record = await findRecord(records, generationId);
     if (record === undefined || record.key_id !== keyId) throw generationNotFound(generationId);
-    const subject = learner.isEnabled() ? subjectOf(record, organization.id) : undefined;
+    const subject = learner.isEnabled() ? taughtBy(record, organization.id) : undefined;
     const at = now();
-    const context = `feedback:${keyId}:${generationId}`;
+    const sealed =
+      comment === undefined
+        ? { comment: null, encryption_key: null }
+        : await sealComment(envelope, { comment, record, organizationId: organization.id });
     const before = await replaceFeedback(records, {
       request_id: generationId,
       key_id: keyId,
@@ -98,11 +102,34 @@ export const createFeedback =
       score,
       task_class: subject?.taskClass ?? null,
       model: subject?.modelId ?? null,
-      comment: comment === undefined ? null : master.seal(Buffer.from(comment), context),
+      ...sealed,
     });
     if (subject !== undefined)
       await learner.score(subject, { score, at, keyId }, learntFrom(before));
   };
+
+interface Commented {
+  readonly comment: string;
+  readonly record: RecordRow;
+  readonly organizationId: string;
+}
+
+/** A caller's words are text of the one whom the request was for. */
+async function sealComment(
+  envelope: Pick<Envelope, "sealFor">,
+  { comment, record, organizationId }: Commented,
+): Promise<Pick<FeedbackRow, "comment" | "encryption_key">> {
+  const subject = subjectOf({
+    organizationId,
+    projectId: record.project_id ?? "",
+    endUser: record.end_user ?? undefined,
+  });
+  const scope = { organizationId, purpose: "content", subject } as const;
+  const { keyId, fields } = await envelope.sealFor(scope, `feedback:${record.id}`, {
+    comment: Buffer.from(comment),
+  });
+  return { comment: fields["comment"] ?? null, encryption_key: keyId };
+}
 
 /** What earlier feedback taught: given while learning was off, it has left nothing to take back. */
 const learntFrom = (row: FeedbackRow | undefined): Score | undefined =>
@@ -119,7 +146,7 @@ const generationNotFound = (id: string): GatewayError =>
   });
 
 /** What a request's answer teaches about; nothing where it was in no class, or nobody answered. */
-function subjectOf({ decision }: RecordRow, organization: string): Subject | undefined {
+function taughtBy({ decision }: RecordRow, organization: string): Subject | undefined {
   if (decision === null) return undefined;
   const { auto, shadow, model } = asObject(JSON.parse(decision));
   const judged = auto ?? asObject(shadow)["decision"];

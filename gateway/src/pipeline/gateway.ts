@@ -11,6 +11,7 @@ import type { Learner } from "#pipeline/learner.ts";
 import type { RetryBudget } from "#pipeline/retry-budget.ts";
 import type { SessionMemory } from "#routing/session-memory.ts";
 import type { Market } from "#routing/market.ts";
+import type { ContentLog } from "#privacy/content-log.ts";
 import type { StoredResponses } from "#pipeline/stored-responses.ts";
 import type { Log } from "#telemetry/log.ts";
 import type { WriteRecord } from "#telemetry/write-record.ts";
@@ -69,6 +70,8 @@ export interface Gateway {
   /** Told when a budget's use passes one of its thresholds. */
   readonly emitAlert?: EmitAlert;
   readonly responses: StoredResponses;
+  /** The opt-in log of texts. Absent: there is none. */
+  readonly content?: Pick<ContentLog, "offer">;
   readonly log: Log;
   /** As the configuration says now. */
   readonly timeouts: () => Timeouts;

@@ -7,6 +7,7 @@ import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { readGatewayOptions } from "#pipeline/gateway-options.ts";
 import { AttemptAborted } from "#pipeline/network-failure.ts";
+import { captureContent, type Capture } from "#pipeline/content-capture.ts";
 import { guardRequest } from "#pipeline/guardrails/guard-request.ts";
 import { OPERATIONS } from "#pipeline/operations.ts";
 import { clientTimeout } from "#pipeline/deadline.ts";
@@ -20,6 +21,7 @@ import { readBody } from "#pipeline/read-body.ts";
 import { settleFailure } from "#pipeline/settle.ts";
 import { abandonHold } from "#pipeline/settle-money.ts";
 import { isLimited, takeLimits } from "#pipeline/take-limits.ts";
+import { refuseKeeping } from "#pipeline/zero-retention.ts";
 import { errorFacts } from "#telemetry/log.ts";
 import { expandStoredInput } from "#pipeline/stored-responses.ts";
 
@@ -34,12 +36,15 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   const stop = endWith(abort, call);
   call.cut = (failure) => abort.abort(new AttemptAborted(failure));
   let reply: Reply | undefined;
+  let capture: Capture | undefined;
   try {
     call.access = authenticate(exchange, gateway.keys);
     checkOperation(call);
+    capture = captureContent(call);
     const named = withDefaultModel(call, readBody(exchange.body));
     const asked = await expandStoredInput(call, named);
     const options = (call.options = readGatewayOptions(asked.object, exchange.headers));
+    refuseKeeping(call, asked);
     call.body = await guardRequest(call, asked);
     call.faults = faultsOf(call);
     const parsed = OPERATIONS[exchange.operation](call, call.body);
@@ -68,6 +73,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     if (call.lease !== undefined) await endIdempotency(call);
     stop();
     leave();
+    capture?.end();
   }
 }
 

@@ -84,7 +84,7 @@ describe("evidence", () => {
         task_class: SUBJECT.taskClass,
         model: SUBJECT.modelId,
         comment: null,
-  encryption_key: null,
+        encryption_key: null,
       });
       await learner.score(SUBJECT, { score, at: NOW, keyId });
     };

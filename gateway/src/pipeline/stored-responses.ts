@@ -6,9 +6,17 @@ import { asArray, asObject, asString, isObject, parseObject, type JsonObject } f
 import { parseSseFrame } from "#lib/sse.ts";
 import type { Call } from "#pipeline/call.ts";
 import { readJson, type JsonBody } from "#pipeline/read-body.ts";
+import { isZeroRetention } from "#pipeline/zero-retention.ts";
+import { subjectOf, type ContentOwner } from "#privacy/content-owner.ts";
+import type { Envelope } from "#privacy/envelope.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { CoreTables } from "#store/schema.ts";
-import { deleteResponse, findResponse, insertResponse } from "#store/stored-responses.ts";
+import {
+  deleteResponse,
+  findResponse,
+  insertResponse,
+  type StoredResponseRow,
+} from "#store/stored-responses.ts";
 
 /** A kept response with all the input that led to it, earlier turns included. */
 export interface StoredResponse {
@@ -18,43 +26,69 @@ export interface StoredResponse {
 
 /** Responses that clients asked to keep (`store: true`), encrypted at rest, found by their own key only. */
 export interface StoredResponses {
-  put(keyId: string, stored: StoredResponse): Promise<void>;
+  put(owner: ResponseOwner, stored: StoredResponse): Promise<void>;
   get(keyId: string, id: string): Promise<StoredResponse | undefined>;
   delete(keyId: string, id: string): Promise<boolean>;
 }
 
+/** Who may find it again, and whose text it is. */
+export interface ResponseOwner extends ContentOwner {
+  readonly keyId: string;
+}
+
+interface Deps {
+  readonly core: Kysely<CoreTables>;
+  /** Opens what older versions sealed. */
+  readonly master: Pick<MasterKey, "open">;
+  readonly envelope: Pick<Envelope, "sealFor" | "open" | "pseudonym">;
+  readonly now: () => number;
+}
+
+const FIELD = "response";
 const KEEP_MS = 30 * 24 * 60 * 60 * 1000;
 
-export function createStoredResponses(
-  core: Kysely<CoreTables>,
-  master: Pick<MasterKey, "seal" | "open">,
-  now: () => number,
-): StoredResponses {
+export function createStoredResponses({ core, master, envelope, now }: Deps): StoredResponses {
   const context = (keyId: string, id: string): string => `response:${keyId}:${id}`;
+  const open = async (row: StoredResponseRow): Promise<Buffer | undefined> => {
+    const sealed = Buffer.from(row.sealed);
+    const { encryption_key: encryptionKey, organization_id: organizationId } = row;
+    if (encryptionKey === null) return master.open(sealed, context(row.key_id, row.id));
+    const plain = await envelope.open({
+      organizationId: organizationId ?? "",
+      recordId: context(row.key_id, row.id),
+      keyId: encryptionKey,
+      fields: { [FIELD]: sealed },
+    });
+    return plain?.[FIELD];
+  };
   return {
-    put: async (keyId, stored) => {
+    put: async (owner, stored) => {
       const id = asString(stored.response["id"]);
       if (id === undefined) return;
-      const sealed = master.seal(Buffer.from(JSON.stringify(stored)), context(keyId, id));
+      const { organizationId, projectId, keyId } = owner;
+      const subject = subjectOf(owner);
+      const { keyId: encryptionKey, fields } = await envelope.sealFor(
+        { organizationId, purpose: "content", subject },
+        context(keyId, id),
+        { [FIELD]: Buffer.from(JSON.stringify(stored)) },
+      );
       const at = now();
       await insertResponse(core, {
         id,
         key_id: keyId,
         created_at: at,
         expires_at: at + KEEP_MS,
-        sealed,
-        organization_id: null,
-        project_id: null,
-        subject: null,
-        encryption_key: null,
+        sealed: fields[FIELD] ?? Buffer.alloc(0),
+        organization_id: organizationId,
+        project_id: projectId,
+        subject: envelope.pseudonym(organizationId, subject),
+        encryption_key: encryptionKey,
       });
     },
     get: async (keyId, id) => {
       const row = await findResponse(core, { id, keyId, now: now() });
-      if (row === undefined) return undefined;
-      return JSON.parse(
-        master.open(Buffer.from(row.sealed), context(keyId, id)).toString(),
-      ) as StoredResponse;
+      const plain = row === undefined ? undefined : await open(row);
+      return plain === undefined ? undefined : (JSON.parse(plain.toString()) as StoredResponse);
     },
     delete: (keyId, id) => deleteResponse(core, { keyId, id }),
   };
@@ -112,13 +146,17 @@ export async function keepResponse(call: Call, answer: string): Promise<void> {
   const { exchange, body, access, gateway } = call;
   if (exchange.protocol !== "openai-responses" || body === undefined || access === undefined)
     return;
-  if (body.object["store"] !== true) return;
+  if (body.object["store"] !== true || isZeroRetention(call)) return;
   const response = call.streamed ? responseOfStream(answer) : parseObject(answer);
   if (response === undefined) return;
-  await gateway.responses.put(access.key.id, {
-    response,
-    input: withItemIds(inputItems(body.object), response),
-  });
+  const owner = {
+    keyId: access.key.id,
+    organizationId: access.organization.id,
+    projectId: access.project.id,
+    endUser: call.endUser,
+  };
+  const input = withItemIds(inputItems(body.object), response);
+  await gateway.responses.put(owner, { response, input });
 }
 
 /** Items are listed by id (`GET /v1/responses/{id}/input_items`): those without get one. */

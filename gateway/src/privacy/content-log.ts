@@ -113,7 +113,11 @@ function dropOldest(state: State): void {
   for (let at = 0; state.bytes > state.capacity && at < state.queue.length; at++) {
     const waiting = state.queue[at] as Waiting;
     if (waiting.dropped) continue;
-    state.queue[at] = { bytes: 0, dropped: true, entry: { ...waiting.entry, request: "", answer: "" } };
+    state.queue[at] = {
+      bytes: 0,
+      dropped: true,
+      entry: { ...waiting.entry, request: "", answer: "" },
+    };
     state.bytes -= waiting.bytes;
     state.dropped++;
   }

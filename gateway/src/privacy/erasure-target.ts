@@ -30,7 +30,10 @@ interface Kept {
 }
 
 /** Whether an erasure means a text that is still on its way to the log. */
-export function isErased(kept: Kept, { organizationId, target, requestedAt }: ErasedBefore): boolean {
+export function isErased(
+  kept: Kept,
+  { organizationId, target, requestedAt }: ErasedBefore,
+): boolean {
   if (kept.organizationId !== organizationId || kept.at > requestedAt) return false;
   switch (target.kind) {
     case "record":

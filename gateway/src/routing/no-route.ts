@@ -68,11 +68,20 @@ export function noRoute(asked: string, context: NoRouteContext): GatewayError {
 /** Who may not is told so; another time or other words of the request would change nothing. */
 function codeOf(rejected: readonly Rejection[], retryAfterMs: number | undefined): FailureCode {
   const usable = rejected.filter(({ constraint }) => !NEVER.has(constraint));
+  const keeping = new Set(usable.filter(isKept).map(endpointOf));
+  if (keeping.size > 0 && usable.every((one) => keeping.has(endpointOf(one)))) {
+    return "zdr_no_endpoint";
+  }
   const denied = usable.filter(({ constraint }) => constraint === "policy").map(endpointOf);
   const all = new Set(denied);
   if (all.size > 0 && usable.every((one) => all.has(endpointOf(one)))) return "policy_denied";
   return retryAfterMs === undefined ? "no_route" : "unavailable";
 }
+
+/** Left out because its provider may keep what it is sent. */
+const isKept = ({ constraint, reason }: Rejection): boolean =>
+  constraint === "zdr" ||
+  (constraint === "policy" && reason.startsWith("no documented zero retention"));
 
 const NEVER: ReadonlySet<Constraint> = new Set(["no_key", "operation"]);
 

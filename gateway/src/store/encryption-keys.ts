@@ -96,6 +96,9 @@ export interface KeySelection {
   readonly purpose?: KeyPurpose;
   /** Pseudonyms. */
   readonly subjects?: readonly string[];
+  readonly ids?: readonly string[];
+  /** Unix milliseconds; keys made later stay. */
+  readonly madeUntil?: number;
 }
 
 const WIPED = new Uint8Array(64);
@@ -106,9 +109,9 @@ const WIPED = new Uint8Array(64);
  */
 export async function destroyKeys(
   core: Kysely<CoreTables>,
-  { organizationId, purpose, subjects }: KeySelection,
+  { organizationId, purpose, subjects, ids: named, madeUntil }: KeySelection,
 ): Promise<readonly string[]> {
-  if (subjects?.length === 0) return [];
+  if (subjects?.length === 0 || named?.length === 0) return [];
   return core.transaction().execute(async (transaction) => {
     await transaction
       .updateTable("erasure_version")
@@ -121,6 +124,8 @@ export async function destroyKeys(
       .where("organization_id", "=", organizationId)
       .$if(purpose !== undefined, (query) => query.where("purpose", "=", purpose ?? "content"))
       .$if(subjects !== undefined, (query) => query.where("subject", "in", subjects ?? []))
+      .$if(named !== undefined, (query) => query.where("id", "in", named ?? []))
+      .$if(madeUntil !== undefined, (query) => query.where("created_at", "<=", madeUntil ?? 0))
       .execute();
     const ids = found.map(({ id }) => id);
     if (ids.length === 0) return ids;

@@ -31,6 +31,12 @@ interface Turn {
 
 const MAX_BATCH = 256;
 
+const LONE = ["VACUUM", "PRAGMA"] as const;
+
+/** What SQLite does outside of transactions only: copies, and emptying its log. */
+const isLone = (one: Waiting | Turn): boolean =>
+  "statement" in one && LONE.some((word) => one.statement.sql.startsWith(word));
+
 /** Whoever holds a transaction this long has lost it: everybody else waits meanwhile. */
 const LONGEST_TRANSACTION_MS = 30_000;
 
@@ -103,8 +109,10 @@ export class StatementQueue {
       const isReady = open.waiting.length > (open.begun ? 0 : 1);
       return isReady ? transactionBatch(open) : undefined;
     }
-    const end = this.#waiting.findIndex((one) => "grant" in one);
-    const count = Math.min(MAX_BATCH, end === -1 ? this.#waiting.length : end);
+    const end = this.#waiting.findIndex((one, at) => "grant" in one || (at > 0 && isLone(one)));
+    const first = this.#waiting[0];
+    const most = first !== undefined && isLone(first) ? 1 : MAX_BATCH;
+    const count = Math.min(most, end === -1 ? this.#waiting.length : end);
     return count === 0 ? undefined : plainBatch(this.#waiting.splice(0, count) as Waiting[]);
   }
 

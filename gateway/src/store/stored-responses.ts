@@ -9,15 +9,12 @@ export async function insertResponse(
   core: Kysely<CoreTables>,
   row: StoredResponseRow,
 ): Promise<void> {
-  const { sealed, created_at, expires_at } = row;
+  const { id: _id, key_id: _key, ...changes } = row;
   await core
     .insertInto("stored_responses")
     .values(row)
     .onConflict((conflict) =>
-      conflict
-        .column("id")
-        .doUpdateSet({ sealed, created_at, expires_at })
-        .where("stored_responses.key_id", "=", row.key_id),
+      conflict.column("id").doUpdateSet(changes).where("stored_responses.key_id", "=", row.key_id),
     )
     .execute();
 }

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+
+import type { Gateway } from "#pipeline/gateway.ts";
+import { createStoredResponses } from "#pipeline/stored-responses.ts";
+import { createContentLog } from "#privacy/content-log.ts";
+import { erasedBefore, resumeErasures, type EraseDeps } from "#privacy/erase.ts";
+import { ERASURE_LIST } from "#privacy/erasure-list.ts";
+import { createEnvelope, type Envelope } from "#privacy/envelope.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import { compactStore } from "#store/compact.ts";
+import { deleteExpiredContent } from "#store/content-log.ts";
+import { listErasures } from "#store/erasures.ts";
+import type { Store } from "#store/store.ts";
+import { errorFacts, type Log } from "#telemetry/log.ts";
+
+/** What keeps, protects and erases texts. */
+export interface Privacy {
+  readonly envelope: Envelope;
+  /** What requests and answers are kept by. */
+  readonly keeping: Pick<Gateway, "responses" | "content">;
+  readonly erasing: EraseDeps;
+}
+
+interface Around {
+  readonly home: string;
+  readonly store: Store;
+  readonly master: MasterKey;
+  readonly log: Log;
+  readonly closers: (() => void | Promise<void>)[];
+}
+
+const REFRESH_MS = 500;
+const PURGE_MS = 60 * 60 * 1_000;
+
+/** Opens it; ends erasures that a crash has cut before anything is served. */
+export async function openPrivacy({ home, store, master, log, closers }: Around): Promise<Privacy> {
+  const { core, records } = store;
+  const envelope = createEnvelope({ core, master, now: Date.now });
+  const content = createContentLog({
+    records,
+    envelope,
+    erasedSince: async (at) => (await listErasures(core, at)).map(erasedBefore),
+    onProblem: (error) => log.warn(errorFacts(error), "texts could not be written; they wait"),
+  });
+  const erasing: EraseDeps = {
+    core,
+    records,
+    envelope,
+    master,
+    now: Date.now,
+    compact: () => compactStore(store),
+    listFile: join(home, ERASURE_LIST),
+  };
+  const resumed = await resumeErasures(erasing);
+  if (resumed > 0) log.info({ erasures: resumed }, "erasures that were cut off are complete");
+  const quietly = (work: () => Promise<unknown>) => () => void work().catch(() => undefined);
+  const timers = [
+    // Destroyed keys are forgotten here too, and all keys when they were not used for a while.
+    setInterval(
+      quietly(() => envelope.refresh()),
+      REFRESH_MS,
+    ),
+    setInterval(
+      quietly(() => deleteExpiredContent(records, Date.now())),
+      PURGE_MS,
+    ),
+  ];
+  for (const timer of timers) timer.unref();
+  closers.push(async () => {
+    for (const timer of timers) clearInterval(timer);
+    await content.close();
+  });
+  const responses = createStoredResponses({ core, master, envelope, now: Date.now });
+  return { envelope, keeping: { responses, content }, erasing };
+}

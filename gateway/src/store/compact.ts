@@ -1,0 +1,21 @@
+import { sql } from "kysely";
+
+import type { Store } from "#store/store.ts";
+
+const ERASED_TABLES = ["content_log", "content_words", "request_records", "feedback"] as const;
+
+/**
+ * Empties what a database keeps of removed rows: SQLite's log is written into the file, whose freed
+ * parts are overwritten; Postgres frees the rows, its own log is kept as long as it is set to.
+ */
+export async function compactStore({ dialect, core, records }: Store): Promise<void> {
+  if (dialect === "sqlite") {
+    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(core);
+    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(records);
+    return;
+  }
+  for (const table of ERASED_TABLES) await sql`VACUUM ${sql.table(table)}`.execute(records);
+  for (const table of ["encryption_keys", "stored_responses"]) {
+    await sql`VACUUM ${sql.table(table)}`.execute(core);
+  }
+}
