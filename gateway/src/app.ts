@@ -172,8 +172,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   health.setParameters(healthParametersOf(market.current, options));
   const money = await openMoney({ store, log, closers });
   const privacy = await openPrivacy({ home, store, master, log, closers });
-  const { envelope } = privacy;
-  const around = { ...governance, store, envelope, market, health, send, onNotice };
+  const around = { ...governance, store, ...privacy, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {

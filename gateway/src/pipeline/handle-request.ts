@@ -48,10 +48,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.body = await guardRequest(call, asked);
     call.faults = faultsOf(call);
     const parsed = OPERATIONS[exchange.operation](call, call.body);
-    // The Responses API allows to leave it out; here nobody could know which one is meant.
-    if (parsed.model === "") throw invalidRequest("model", NO_MODEL);
-    if (parsed.model.length > MAX_NAME) throw invalidRequest("model", LONG_MODEL);
-    call.modelAsked = parsed.model;
+    call.modelAsked = checkedModel(parsed.model);
     call.streamed = parsed.stream;
     call.endUser ??= parsed.endUser;
     call.needs = parsed.needs;
@@ -75,6 +72,13 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     leave();
     capture?.end();
   }
+}
+
+/** The Responses API allows to leave it out; here nobody could know which one is meant. */
+function checkedModel(model: string): string {
+  if (model === "") throw invalidRequest("model", NO_MODEL);
+  if (model.length > MAX_NAME) throw invalidRequest("model", LONG_MODEL);
+  return model;
 }
 
 const NO_MODEL = '"model" is missing. Name a model, or "auto"; GET /v1/models lists all of them.';
