@@ -4,6 +4,7 @@ import { createIdempotencyKeys, type IdempotencyKeys } from "#ledger/idempotency
 import { openHolds, type OpenHolds } from "#ledger/open-holds.ts";
 import { openLedger, type Ledger } from "#ledger/open-ledger.ts";
 import { newId } from "#lib/ids.ts";
+import { deleteEndedHolds } from "#store/ledger-reads.ts";
 import { createLedgerStore } from "#store/ledger.ts";
 import type { Store } from "#store/store.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
@@ -20,6 +21,8 @@ export interface Money {
 
 /** How often credits and idempotency keys whose time is over are looked for. */
 const EXPIRY_MS = 60_000;
+/** Ended holds are what a late repetition of a command is known by; no client repeats for so long. */
+const HOLDS_MS = 30 * 24 * 60 * 60 * 1_000;
 /** A balance that is known is looked up anew after this. */
 const CREDIT_MS = 2_000;
 const MAX_KNOWN = 10_000;
@@ -94,6 +97,7 @@ export async function openMoney({ store, log, closers }: Opened): Promise<Money>
     // What fails now is done by the next turn.
     void credits.expireDue().catch(() => undefined);
     void idempotencyKeys.purge().catch(() => undefined);
+    void deleteEndedHolds(store.core, Date.now() - HOLDS_MS).catch(() => undefined);
   }, EXPIRY_MS);
   daily.unref();
   closers.push(() => clearInterval(daily));

@@ -89,3 +89,11 @@ export async function markExpired(core: Core, id: string, expiredAt: number): Pr
     .where("id", "=", id)
     .execute();
 }
+
+/** Holds that ended long ago, and processes that were last seen then: their transfers stay. */
+export async function deleteEndedHolds(core: Core, before: number): Promise<void> {
+  await Promise.all([
+    core.deleteFrom("holds").where("ended_at", "<", before).execute(),
+    core.deleteFrom("ledger_owners").where("beat_at", "<", before).execute(),
+  ]);
+}

@@ -71,19 +71,24 @@ async function ask(url: string, index: number): Promise<"answered" | "left" | "r
   };
   for (;;) {
     const abort = new AbortController();
+    // A thousand connections at once: some are reset before they are accepted, and are made anew.
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${TEST_KEY}`, "content-type": "application/json" },
       body: JSON.stringify(body),
       signal: abort.signal,
-    });
+    }).catch(() => undefined);
+    if (response === undefined) {
+      await sleep(100);
+      continue;
+    }
     if (response.status === 200) {
       if (leaves && stream) {
         abort.abort();
         await response.body?.cancel().catch(() => undefined);
         return "left";
       }
-      await response.text();
+      await response.text().catch(() => undefined);
       return "answered";
     }
     await response.text();
