@@ -6,6 +6,7 @@ import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable, type PartResult } from "./harness/report.ts";
 import type { Progress, Settings } from "./harness/settings.ts";
 import { runJson } from "./parts/json.ts";
+import { runKeys } from "./parts/keys.ts";
 import { runMemory } from "./parts/memory.ts";
 import { runMicro } from "./parts/micro.ts";
 import { runStartup } from "./parts/startup.ts";
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   memory: runMemory,
   startup: runStartup,
   micro: runMicro,
+  keys: runKeys,
 };
 
 const HELP = `Usage: npm run bench -- [${Object.keys(PARTS).join(" | ")}]... [options]

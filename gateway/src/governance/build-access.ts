@@ -64,7 +64,7 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
   if (project.archived_at !== null) return { refused: ARCHIVED_PROJECT };
   const team = project.team_id === null ? undefined : tables.teams.get(project.team_id);
   const places = placesAbove({ level: "key", id: key.id }, tables) ?? [];
-  const settings = keySettingsSchema.parse(JSON.parse(key.settings));
+  const settings = key.settings === "{}" ? NO_SETTINGS : parsedSettings(key.settings);
   const layers = policyLayers(places, tables);
   return {
     access: {
@@ -83,6 +83,11 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
     },
   };
 }
+
+/** Nearly all keys have none. */
+const NO_SETTINGS: KeySettings = {};
+
+const parsedSettings = (text: string): KeySettings => keySettingsSchema.parse(JSON.parse(text));
 
 const accessKey = (
   { id, name, hint, ownerId, createdAt, expiresAt }: StoredKey,
