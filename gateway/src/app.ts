@@ -85,6 +85,7 @@ async function listen(
     trustedProxies: config?.server.trustedProxies,
     log: gateway.log,
   });
+  if (options.onRoute !== undefined) server.addHook("onRoute", options.onRoute);
   addRoutes(server, { ...parts, state, adminRate: options.adminRate });
   closers.push(() => closeServer(server));
   const url = await server.listen({

@@ -1,4 +1,6 @@
 import { GatewayError } from "#canonical/failure.ts";
+import { openDirectory } from "#governance/directory.ts";
+import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { recordRoutes } from "#http/admin/records.ts";
@@ -44,6 +46,7 @@ export async function startAdminApi(
   const store = await database.open();
   await fillWorld(store);
   const master = loadMasterKey(database.home, undefined);
+  const directory = await openDirectory(store.core, Date.now);
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const server = createServer({
     now: () => api.clock,
@@ -62,6 +65,10 @@ export async function startAdminApi(
       parts: {
         pepper: Buffer.from("pepper"),
         credentials: credentialDesk(store.core, master, {}),
+        explainPolicy: async (place) => {
+          await directory.refresh();
+          return explainPolicyAt(place, directory.tables);
+        },
       },
       sealer: master,
       now: () => api.clock++,
@@ -79,6 +86,7 @@ export async function startAdminApi(
       ask(url, { who, request, body, headers }),
     close: async () => {
       await server.close();
+      directory.close();
       await store.close();
       await database.remove();
     },

@@ -2,6 +2,7 @@ import type { Role } from "@turnpike/contract/governance.ts";
 
 import type { Actor } from "#governance/actor.ts";
 import { ROLES } from "@turnpike/contract/governance.ts";
+import { changeDirectory } from "#store/directory-version.ts";
 import { insertKeyRow } from "#store/key-rows.ts";
 import { insertMembership } from "#store/memberships.ts";
 import { insertOrganization } from "#store/organizations.ts";
@@ -41,9 +42,13 @@ export const PEOPLE = [
   { name: "stranger-admin", role: "admin" as Role, organization: WORLD.other, team: null },
 ];
 
+/** Puts the world into a store that a gateway has read already: as a change of its directory. */
+export const addWorld = (store: Pick<Store, "core">): Promise<void> =>
+  changeDirectory(store.core, (core, version) => fillWorld({ core }, version));
+
 /** Puts the world into a store. Ids of people are `user_` and their name. */
-export async function fillWorld({ core }: Pick<Store, "core">): Promise<void> {
-  const common = { created_at: NOW, version: 1 };
+export async function fillWorld({ core }: Pick<Store, "core">, version = 1): Promise<void> {
+  const common = { created_at: NOW, version };
   for (const id of [WORLD.own, WORLD.other]) {
     const slug = id.slice(4);
     const row = { id, slug, name: slug, plan: "enterprise" as const, time_zone: "UTC" };

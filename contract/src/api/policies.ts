@@ -28,25 +28,34 @@ export const policyListQuery = z.strictObject({
   organization_id: idSchema("org_").optional(),
 });
 
-export const effectivePolicyQuery = z.strictObject({ key_id: idSchema("key_") });
-
-/** Where a part of the effective policy comes from. */
-const originSchema = z.strictObject({
-  level: z.enum(LEVELS),
-  target_id: z.string(),
-  source: z.string().describe("Id of the policy, or `settings` of the key."),
+export const effectivePolicyQuery = z.strictObject({
+  key_id: idSchema("key_").optional(),
+  project_id: idSchema("proj_").optional().describe("Instead of a key."),
 });
 
 export const effectivePolicySchema = z.strictObject({
   object: z.literal("effective_policy"),
-  key_id: idSchema("key_"),
+  level: z.enum(["project", "key"]),
+  target_id: targetIdSchema,
   parts: z
     .array(
       z.strictObject({
         part: z.string().describe("Such as `models.allow`, `maxRequestUsd`."),
-        value: z.unknown(),
-        origin: originSchema,
+        rule: z
+          .string()
+          .describe(
+            "How the levels make one: all-of, any-of, smallest, true-wins, narrowest, each.",
+          ),
+        effective: z.unknown(),
+        from: z.array(
+          z.strictObject({
+            level: z.enum(LEVELS),
+            target_id: z.string(),
+            source: z.string().describe("Id of the policy, or `settings` of the key."),
+            value: z.unknown(),
+          }),
+        ),
       }),
     )
-    .describe("Each part that bounds the key, with the level that it comes from; all hold."),
+    .describe("Each part that bounds the key, and which level says what."),
 });

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
+import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
@@ -15,7 +16,7 @@ export interface AdminApiParts {
   readonly store: Pick<Store, "core" | "records">;
   readonly master: MasterKey;
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
-  readonly directory: Pick<Directory, "refresh">;
+  readonly directory: Pick<Directory, "refresh" | "tables">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly rate: AdminRate | undefined;
 }
@@ -34,7 +35,14 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
         .then(own.refresh)
         .catch(() => undefined);
     },
-    parts: { pepper: master.keyPepper, credentials: own.desk },
+    parts: {
+      pepper: master.keyPepper,
+      credentials: own.desk,
+      explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {
+        await directory.refresh();
+        return explainPolicyAt(place, directory.tables);
+      },
+    },
     sealer: master,
     now: Date.now,
     rate,

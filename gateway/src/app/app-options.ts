@@ -16,6 +16,8 @@ export interface AppOptions {
   readonly timeouts?: Partial<Timeouts>;
   /** How many requests an actor may send to the admin API. */
   readonly adminRate?: AdminRate;
+  /** Told of each route before it is added. */
+  readonly onRoute?: (route: { readonly method: string | string[]; readonly url: string }) => void;
   /** Parameters of health that differ, before those of the settings. */
   readonly health?: Partial<HealthParameters>;
   /** Told in words for the operator: settings that were applied or refused, and what to look at. */

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { CredentialParts } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
+import type { explainPolicyAt, PolicyPart } from "#governance/explain-policy.ts";
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
 
@@ -14,6 +15,10 @@ export interface AdminParts {
   readonly pepper: Buffer;
   /** What seals, finds and tests provider credentials, and knows which do not open. */
   readonly credentials: CredentialParts & Pick<CredentialRing, "faultOf">;
+  /** What policies say of a place, from the organization down to it. */
+  readonly explainPolicy: (
+    place: Parameters<typeof explainPolicyAt>[0],
+  ) => Promise<readonly PolicyPart[] | undefined>;
 }
 
 /** What a handler is given: everything is read and checked, and the actor may do it here. */

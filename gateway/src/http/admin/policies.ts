@@ -1,5 +1,7 @@
 import { deletedSchema, listOf } from "@turnpike/contract/api/conventions.ts";
 import {
+  effectivePolicyQuery,
+  effectivePolicySchema,
   policyBodySchema,
   policyListQuery,
   policyParams,
@@ -7,8 +9,10 @@ import {
 } from "@turnpike/contract/api/policies.ts";
 import type { Level } from "@turnpike/contract/governance.ts";
 
+import { invalidRequest } from "#canonical/failure.ts";
+import { found } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
-import { placeOfAttached } from "#governance/places.ts";
+import { placeOfAttached, placeOfTarget } from "#governance/places.ts";
 import {
   deletePolicy,
   getPolicy,
@@ -37,6 +41,18 @@ const ofPolicy = {
 
 const targetOf = ({ level, target_id: targetId }: Params) => ({ level, targetId });
 
+interface Asked {
+  readonly key_id?: string | undefined;
+  readonly project_id?: string | undefined;
+}
+
+/** Throws `invalid_request` unless exactly one is named. */
+function askedOf({ key_id: key, project_id: project }: Asked) {
+  if (key !== undefined && project === undefined) return { level: "key", id: key } as const;
+  if (project !== undefined && key === undefined) return { level: "project", id: project } as const;
+  throw invalidRequest("key_id", "Name one: key_id or project_id.");
+}
+
 export const POLICY_ROUTES = [
   adminRoute({
     method: "GET",
@@ -53,6 +69,37 @@ export const POLICY_ROUTES = [
         idOf: ({ id }) => id,
         view: policyView,
       }),
+  }),
+  adminRoute({
+    method: "GET",
+    path: "/api/policies/effective",
+    group,
+    summary: "Explains what holds for a key or a project, part by part, and which level says so.",
+    action: "policies.read",
+    noun: "key or project",
+    query: effectivePolicyQuery,
+    response: effectivePolicySchema,
+    place: ({ query, deed }) => {
+      const { level, id } = askedOf(query);
+      return placeOfTarget(deed.core, level, id);
+    },
+    handle: async ({ query, parts }) => {
+      const { level, id } = askedOf(query);
+      const explained = found(await parts.explainPolicy({ level, id }), "key or project");
+      return {
+        body: {
+          object: "effective_policy" as const,
+          level,
+          target_id: id,
+          parts: explained.map(({ part, rule, effective, from }) => ({
+            part,
+            rule,
+            effective,
+            from: from.map(({ targetId, ...origin }) => ({ ...origin, target_id: targetId })),
+          })),
+        },
+      };
+    },
   }),
   adminRoute({
     ...ofPolicy,

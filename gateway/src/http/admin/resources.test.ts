@@ -275,3 +275,25 @@ describe("audit", () => {
     expect((await api.ask("owner", `GET /api/audit?cursor=${foreign}`)).status).toBe(400);
   });
 });
+
+describe("effective policy", () => {
+  test("each part is told with the level that it comes from", async () => {
+    const put = (path: string, document: object) =>
+      api.ask("owner", `PUT /api/policies/${path}`, { document }, { "if-match": "*" });
+    await put(`organization/${WORLD.own}`, { maxTokens: 100, models: { deny: ["a*"] } });
+    await put(`project/${WORLD.project}`, { maxTokens: 50, models: { deny: ["b*"] } });
+    const path = `GET /api/policies/effective?key_id=${WORLD.key}`;
+    const { body } = await api.ask("team-viewer", path);
+    const parts = Object.fromEntries(body.parts.map((part: { part: string }) => [part.part, part]));
+    expect(parts["maxTokens"]).toMatchObject({
+      effective: 50,
+      from: [
+        { level: "organization", target_id: WORLD.own, value: 100 },
+        { level: "project", target_id: WORLD.project, value: 50 },
+      ],
+    });
+    expect(parts["models.deny"].effective).toEqual(["a*", "gpt-*", "b*"]);
+    expect((await api.ask("stranger-owner", path)).status).toBe(404);
+    expect((await api.ask("owner", "GET /api/policies/effective")).status).toBe(400);
+  });
+});

@@ -1,0 +1,187 @@
+import { insertAdminKey } from "#store/admin-keys.ts";
+import { insertBudget } from "#store/budgets.ts";
+import { changeDirectory } from "#store/directory-version.ts";
+import { insertInvitation } from "#store/invitations.ts";
+import { insertKeyRow } from "#store/key-rows.ts";
+import { insertMembership } from "#store/memberships.ts";
+import { insertPolicy } from "#store/policies.ts";
+import { insertPriceOverride } from "#store/price-overrides.ts";
+import { insertProject } from "#store/projects.ts";
+import type { Store } from "#store/store.ts";
+import { insertUser } from "#store/users.ts";
+import type { Ids, Kind } from "#test/authorization-rules.ts";
+
+type Place = Omit<Ids, "id">;
+type Maker = (core: Store["core"], place: Place) => Promise<string>;
+
+const NOW = Date.parse("2026-01-01T00:00:00Z");
+const common = { created_at: NOW, version: 1 };
+
+const makeUser = async (
+  core: Store["core"],
+  { organization, unique }: Place,
+  kind: "person" | "service",
+): Promise<string> => {
+  const id = `user_${unique}`;
+  await insertUser(core, {
+    id,
+    kind,
+    organization_id: kind === "service" ? organization : null,
+    email: kind === "person" ? `${unique}@example.com` : null,
+    name: unique,
+    password_hash: null,
+    oidc_issuer: null,
+    oidc_subject: null,
+    is_platform_admin: 0,
+    disabled_at: null,
+    ...common,
+  });
+  return id;
+};
+
+const makeMembership = async (core: Store["core"], place: Place, user: string): Promise<string> => {
+  const id = `mem_${place.unique}`;
+  await insertMembership(core, {
+    id,
+    user_id: user,
+    organization_id: place.organization,
+    team_id: place.team,
+    role: "viewer",
+    source: "manual",
+    ...common,
+  });
+  return id;
+};
+
+const makeProject: Maker = async (core, { organization, team, unique }) => {
+  const id = `proj_${unique}`;
+  const row = { id, organization_id: organization, team_id: team, name: unique, settings: "{}" };
+  await insertProject(core, { ...row, archived_at: null, ...common });
+  return id;
+};
+
+/** How a fresh object of each kind comes into a place, straight into the store. */
+export const MAKERS: Readonly<Record<Kind, Maker>> = {
+  organization: async (_core, { organization }) => organization,
+  // The people of the team must be in it: there is none made anew.
+  team: async (_core, { team }) => team,
+  project: makeProject,
+  key: async (core, { organization, project, unique }) => {
+    const id = `key_${unique}`;
+    // With a version of the directory, so that gateways read it.
+    await changeDirectory(core, (transaction, version) =>
+      insertKeyRow(transaction, {
+        id,
+        organization_id: organization,
+        project_id: project,
+        owner_id: null,
+        name: unique,
+        digest: unique,
+        hint: "sk-tp-…",
+        settings: "{}",
+        created_at: NOW,
+        revoked_at: null,
+        expires_at: null,
+        disabled_at: null,
+        replaced_by: null,
+        last_used_at: null,
+        version,
+      }),
+    );
+    return id;
+  },
+  person: (core, place) => makeUser(core, place, "person"),
+  member: async (core, place) => makeMembership(core, place, await makeUser(core, place, "person")),
+  invitation: async (core, { organization, team, unique }) => {
+    const id = `inv_${unique}`;
+    await insertInvitation(core, {
+      id,
+      organization_id: organization,
+      team_id: team,
+      email: `${unique}@example.com`,
+      role: "viewer",
+      token_digest: unique,
+      invited_by: "operator",
+      created_at: NOW,
+      expires_at: Date.parse("2100-01-01T00:00:00Z"),
+      accepted_at: null,
+      revoked_at: null,
+    });
+    return id;
+  },
+  "service-account": async (core, place) => {
+    const user = await makeUser(core, place, "service");
+    await makeMembership(core, place, user);
+    return user;
+  },
+  "admin-key": async (core, place) => {
+    const id = `akey_${place.unique}`;
+    await insertAdminKey(core, {
+      id,
+      organization_id: place.organization,
+      user_id: await makeUser(core, place, "service"),
+      name: place.unique,
+      digest: place.unique,
+      hint: "tp-adm-…",
+      scopes: "[]",
+      expires_at: null,
+      revoked_at: null,
+      last_used_at: null,
+      ...common,
+    });
+    return id;
+  },
+  policy: async (core, place) => {
+    const target = await makeProject(core, place);
+    await insertPolicy(core, {
+      id: `pol_${place.unique}`,
+      organization_id: place.organization,
+      level: "project",
+      target_id: target,
+      document: "{}",
+      updated_at: NOW,
+      deleted_at: null,
+      ...common,
+    });
+    return target;
+  },
+  budget: async (core, { organization, project, unique }) => {
+    const id = `bud_${unique}`;
+    await insertBudget(core, {
+      id,
+      organization_id: organization,
+      level: "project",
+      target_id: project,
+      name: unique,
+      document: JSON.stringify({ unit: "usd", period: "day", mode: "hard", alertAtPercent: [] }),
+      limit_amount: 1_000,
+      paused_at: null,
+      reset_at: null,
+      archived_at: null,
+      ...common,
+    });
+    return id;
+  },
+  "price-override": async (core, { organization, unique }) => {
+    const id = `price_${unique}`;
+    const row = { id, organization_id: organization, document: "{}", archived_at: null };
+    await insertPriceOverride(core, { ...row, ...common });
+    return id;
+  },
+};
+
+/** Ids that are well formed and nobody's. */
+export const MISSING: Readonly<Record<Kind, string>> = {
+  organization: "org_nobody",
+  team: "team_nobody",
+  project: "proj_nobody",
+  key: "key_nobody",
+  member: "mem_nobody",
+  invitation: "inv_nobody",
+  "service-account": "user_nobody",
+  "admin-key": "akey_nobody",
+  policy: "proj_nobody",
+  budget: "bud_nobody",
+  "price-override": "price_nobody",
+  person: "user_nobody",
+};
