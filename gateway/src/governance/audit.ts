@@ -78,10 +78,19 @@ export const changeAudited = <Result>(
   deed: Deed,
   change: (change: Change) => Promise<Result>,
 ): Promise<Result> =>
-  changeDirectory(deed.core, (transaction, version) =>
-    change({
-      transaction,
-      version,
-      audit: (event) => writeAudit(transaction, deed, event),
-    }),
-  );
+  deed.within === undefined
+    ? changeDirectory(deed.core, (transaction, version) =>
+        change({
+          transaction,
+          version,
+          audit: (event) => writeAudit(transaction, deed, event),
+        }),
+      )
+    : change(deed.within);
+
+/** Does several things as one change: all of them are done, or none. */
+export const asOneChange = <Result>(
+  deed: Deed,
+  act: (deed: Deed) => Promise<Result>,
+): Promise<Result> =>
+  changeAudited(deed, (change) => act({ ...deed, core: change.transaction, within: change }));

@@ -3,7 +3,7 @@ import type {
   ProjectChange,
   ProjectView,
 } from "@turnpike/contract/api/projects.ts";
-import type { ProjectSettings } from "@turnpike/contract/governance.ts";
+import type { OrganizationSettings, ProjectSettings } from "@turnpike/contract/governance.ts";
 import type { Transaction } from "kysely";
 import type { z } from "zod";
 
@@ -162,3 +162,52 @@ export const archiveProject = (
       after: { ...before, archived_at: deed.now },
     });
   });
+
+interface ProjectState {
+  readonly teamId?: string | null;
+  readonly settings?: ProjectSettings;
+  /** Takes an archived one back into use. */
+  readonly restore?: true;
+}
+
+/** Makes a project as an operator's file says: all settings, content logging too where it is allowed. */
+export const setProject = (
+  deed: Deed,
+  id: string,
+  { teamId, settings, restore }: ProjectState,
+): Promise<StoredProject> =>
+  changeAudited(deed, async ({ transaction, version, audit }) => {
+    const before = found(await findProject(transaction, id), "project");
+    const organizationId = before.organization_id;
+    if (teamId !== undefined) await checkTeam(transaction, organizationId, teamId);
+    if (settings?.contentLog !== undefined) await checkContentLog(transaction, organizationId);
+    const fields = {
+      ...(teamId !== undefined && { team_id: teamId }),
+      ...(settings !== undefined && { settings: JSON.stringify(settings) }),
+      ...(restore === true && { archived_at: null }),
+      version,
+    };
+    await updateProject(transaction, id, fields);
+    const after = { ...before, ...fields };
+    await audit({
+      action: "projects.update",
+      target: { kind: "project", id },
+      organizationId,
+      before,
+      after,
+    });
+    return after;
+  });
+
+async function checkContentLog(
+  transaction: Transaction<CoreTables>,
+  organizationId: string,
+): Promise<void> {
+  const organization = found(await findOrganization(transaction, organizationId), "organization");
+  const { contentLogAllowed } = JSON.parse(organization.settings) as OrganizationSettings;
+  if (contentLogAllowed) return;
+  throw conflict(
+    "settings.contentLog",
+    "The organization does not allow content logs (settings.contentLogAllowed).",
+  );
+}

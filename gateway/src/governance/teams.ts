@@ -107,3 +107,17 @@ export const archiveTeam = (
       after,
     });
   });
+
+/** Takes an archived team back into use. */
+export const restoreTeam = (deed: Deed, id: string): Promise<void> =>
+  changeAudited(deed, async ({ transaction, version, audit }) => {
+    const before = found(await findTeam(transaction, id), "team");
+    await updateTeam(transaction, id, { archived_at: null, version });
+    await audit({
+      action: "teams.restore",
+      target: { kind: "team", id },
+      organizationId: before.organization_id,
+      before,
+      after: { ...before, archived_at: null },
+    });
+  });

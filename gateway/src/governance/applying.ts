@@ -1,0 +1,40 @@
+import type { Deed } from "#governance/deed.ts";
+import { canonicalJson } from "#lib/canonical-json.ts";
+import type { OrganizationRows } from "#store/governance-names.ts";
+
+/** What became, or would become, of one thing that a file names. */
+export interface PlanEntry {
+  /** Where the file names it: `["organizations", "acme", "teams", "search"]`. */
+  readonly path: readonly string[];
+  /** `missing`: a key that the file names and nobody has made. */
+  readonly action: "create" | "update" | "delete" | "unchanged" | "missing";
+}
+
+/** Something in a file that cannot be done, and where it stands. */
+export class FileFault extends Error {
+  readonly path: readonly string[];
+  constructor(path: readonly string[], message: string) {
+    super(message);
+    this.name = "FileFault";
+    this.path = path;
+  }
+}
+
+export interface Applying {
+  readonly deed: Deed;
+  /** Whether what the file does not name goes. */
+  readonly prune: boolean;
+  /** Notes what becomes of a thing, and does it. Throws `FileFault` in the words of the refusal. */
+  readonly step: <Result>(entry: PlanEntry, act?: () => Promise<Result>) => Promise<Result | undefined>;
+}
+
+/** An organization that a file names. */
+export interface AtOrganization {
+  readonly path: readonly string[];
+  readonly organizationId: string;
+  readonly rows: OrganizationRows;
+}
+
+/** Whether two documents say the same, whatever the order of their members. */
+export const isSame = (one: unknown, other: unknown): boolean =>
+  canonicalJson(one) === canonicalJson(other);

@@ -1,0 +1,118 @@
+import type {
+  BudgetEntry,
+  GovernanceFile,
+  KeyEntry,
+  OrganizationEntry,
+  ProjectEntry,
+} from "@turnpike/contract/governance-file.ts";
+import type {
+  BudgetDocument,
+  KeySettings,
+  Level,
+  OrganizationSettings,
+  PolicyDocument,
+  PriceOverrideDocument,
+  ProjectSettings,
+} from "@turnpike/contract/governance.ts";
+
+import { amountText } from "#governance/budgets.ts";
+import { timeText } from "#governance/checks.ts";
+import type { Deed } from "#governance/deed.ts";
+import type { StoredBudget } from "#store/budgets.ts";
+import { allOrganizations, rowsOfOrganization, type OrganizationRows } from "#store/governance-names.ts";
+import type { KeyRow } from "#store/key-rows.ts";
+import type { StoredOrganization } from "#store/organizations.ts";
+import type { StoredProject } from "#store/projects.ts";
+
+const json = <Value>(text: string): Value => JSON.parse(text) as Value;
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
+/** Everything as a file says it. Secrets and history are in none. */
+export async function exportGovernance({ core }: Pick<Deed, "core">): Promise<GovernanceFile> {
+  const organizations: Record<string, OrganizationEntry> = {};
+  for (const row of await allOrganizations(core)) {
+    organizations[row.slug] = organizationEntry(row, await rowsOfOrganization(core, row.id));
+  }
+  return { version: 1, organizations };
+}
+
+/** An organization as the file says it. */
+export function organizationEntry(
+  row: StoredOrganization,
+  rows: OrganizationRows,
+): OrganizationEntry {
+  const settings = json<OrganizationSettings>(row.settings);
+  const teams = rows.teams.filter((team) => team.archived_at === null);
+  const projects = rows.projects.filter((project) => project.archived_at === null);
+  return {
+    name: row.name,
+    plan: row.plan,
+    timeZone: row.time_zone,
+    ...(!isEmpty(settings) && { settings }),
+    ...boundsAt(rows, "organization", row.id),
+    ...(rows.priceOverrides.length > 0 && {
+      priceOverrides: rows.priceOverrides.map(({ document }) =>
+        json<PriceOverrideDocument>(document),
+      ),
+    }),
+    ...(teams.length > 0 && {
+      teams: Object.fromEntries(
+        teams.map((team) => [team.name, boundsAt(rows, "team", team.id)]),
+      ),
+    }),
+    ...(projects.length > 0 && {
+      projects: Object.fromEntries(
+        projects.map((project) => [project.name, projectEntry(project, rows)]),
+      ),
+    }),
+  };
+}
+
+type Bounds = Pick<ProjectEntry, "policy" | "budgets">;
+
+/** What is attached at a place. */
+export function boundsAt(
+  { policies, budgets }: Pick<OrganizationRows, "policies" | "budgets">,
+  level: Level,
+  id: string,
+): Bounds {
+  const policy = policies.find((one) => one.level === level && one.target_id === id);
+  const own = budgets.filter((one) => one.level === level && one.target_id === id);
+  return {
+    ...(policy !== undefined && { policy: json<PolicyDocument>(policy.document) }),
+    ...(own.length > 0 && {
+      budgets: Object.fromEntries(own.map((budget) => [budget.name, budgetEntry(budget)])),
+    }),
+  };
+}
+
+export function budgetEntry({ document, limit_amount: limit }: StoredBudget): BudgetEntry {
+  const budget = json<BudgetDocument>(document);
+  return { limit: amountText(BigInt(limit), budget.unit), ...budget };
+}
+
+function projectEntry(project: StoredProject, rows: OrganizationRows): ProjectEntry {
+  const settings = json<ProjectSettings>(project.settings);
+  const team = rows.teams.find(({ id }) => id === project.team_id);
+  const keys = rows.keys.filter((key) => key.project_id === project.id);
+  return {
+    ...(team !== undefined && { team: team.name }),
+    ...(!isEmpty(settings) && { settings }),
+    ...boundsAt(rows, "project", project.id),
+    ...(keys.length > 0 && {
+      keys: Object.fromEntries(
+        keys.map((key) => [key.name, { ...keyEntry(key), ...boundsAt(rows, "key", key.id) }]),
+      ),
+    }),
+  };
+}
+
+/** What a file says of a key itself. */
+export function keyEntry(key: KeyRow): KeyEntry {
+  const settings = json<KeySettings>(key.settings);
+  return {
+    ...(!isEmpty(settings) && { settings }),
+    ...(key.expires_at !== null && { expiresAt: timeText(key.expires_at) }),
+    ...(key.disabled_at !== null && { disabled: true }),
+  };
+}
