@@ -72,6 +72,17 @@ function rootCommand(io: CliIo): Command {
       backup: async () => (await import("#cli/backup.ts")).backupCommand(io),
       restore: async () => (await import("#cli/restore.ts")).restoreCommand(io),
       migrate: async () => (await import("#cli/migrate.ts")).migrateCommand(io),
+      organizations: async () => (await import("#cli/tenancy.ts")).organizationsCommand(io),
+      teams: async () => (await import("#cli/tenancy.ts")).teamsCommand(io),
+      projects: async () => (await import("#cli/tenancy.ts")).projectsCommand(io),
+      members: async () => (await import("#cli/people.ts")).membersCommand(io),
+      "service-accounts": async () => (await import("#cli/people.ts")).serviceAccountsCommand(io),
+      "admin-keys": async () => (await import("#cli/people.ts")).adminKeysCommand(io),
+      policies: async () => (await import("#cli/policies.ts")).policiesCommand(io),
+      budgets: async () => (await import("#cli/budgets.ts")).budgetsCommand(io),
+      audit: async () => (await import("#cli/audit.ts")).auditCommand(io),
+      export: async () => (await import("#cli/apply.ts")).exportCommand(io),
+      apply: async () => (await import("#cli/apply.ts")).applyCommand(io),
       doctor: async () => (await import("#cli/doctor/doctor.ts")).doctorCommand(io),
     },
   };
@@ -117,7 +128,10 @@ function unknown(what: string, name: string, known: readonly string[]): CliError
 function checkArguments(command: Command, rest: readonly string[]): void {
   const definitions = (command.args ?? {}) as ArgsDef;
   const options = Object.entries(definitions).filter(([, { type }]) => type !== "positional");
-  const known = options.map(([name]) => `--${name}`);
+  const known = options.flatMap(([name, definition]) => [
+    `--${name}`,
+    ...("alias" in definition ? [definition.alias ?? []].flat() : []).map((short) => `-${short}`),
+  ]);
   for (const arg of rest) {
     const name = arg.split("=", 1)[0] ?? "";
     if (arg.startsWith("-") && !known.includes(name)) throw unknown("option", name, known);

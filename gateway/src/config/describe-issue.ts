@@ -9,6 +9,9 @@ import type { ConfigPath } from "./config-error.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** The schema that names of settings are looked up in. */
+type JsonSchema = () => JsonObject;
+
 /** A fault with its place in the file: the key itself where a key is at fault. */
 export interface PlacedFault {
   readonly at: ConfigPath;
@@ -16,13 +19,20 @@ export interface PlacedFault {
 }
 
 /** What zod found, as sentences: alternatives resolved, unknown keys with the known ones near them. */
-export function describeIssue(issue: Issue, parent: ConfigPath = []): readonly PlacedFault[] {
+export function describeIssue(
+  issue: Issue,
+  parent: ConfigPath = [],
+  schema: JsonSchema = configJsonSchema,
+): readonly PlacedFault[] {
   const at = [...parent, ...(issue.path as (string | number)[])];
   if (issue.code === "invalid_union") {
-    return bestBranch(issue.errors).flatMap((inner) => describeIssue(inner, at));
+    return bestBranch(issue.errors).flatMap((inner) => describeIssue(inner, at, schema));
   }
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ at: [...at, key], message: unknownKey(key, at) }));
+    return issue.keys.map((key) => ({
+      at: [...at, key],
+      message: unknownKey(key, knownKeys(schema(), at)),
+    }));
   }
   return [{ at, message: sentence(issue, at) }];
 }
@@ -41,8 +51,7 @@ function sentence(issue: Issue, at: ConfigPath): string {
   return isTime ? "must be a whole number of milliseconds, such as 10000" : issueText(issue);
 }
 
-function unknownKey(key: string, at: ConfigPath): string {
-  const known = knownKeys(at);
+function unknownKey(key: string, known: readonly string[]): string {
   const near = buildNearNames(known)(key, 2);
   // `baseurl` and `prot`: capitals and swapped letters are the usual slips.
   const folded = known.filter((name) => sameLetters(name, key));
@@ -56,8 +65,8 @@ const letters = (name: string): string => name.toLowerCase().split("").sort().jo
 const sameLetters = (a: string, b: string): boolean => letters(a) === letters(b);
 
 /** The settings that there are at a path, read from the schema itself. */
-function knownKeys(path: ConfigPath): readonly string[] {
-  let nodes: readonly JsonObject[] = [configJsonSchema()];
+function knownKeys(schema: JsonObject, path: ConfigPath): readonly string[] {
+  let nodes: readonly JsonObject[] = [schema];
   for (const part of path) nodes = nodes.flatMap(alternatives).flatMap((node) => step(node, part));
   return [
     ...new Set(

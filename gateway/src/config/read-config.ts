@@ -7,13 +7,13 @@ import {
   type ProviderEntry,
   type RoutingSection,
 } from "@turnpike/contract/config.ts";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
 
-import { ConfigError, pathText, type ConfigFault, type ConfigPath } from "./config-error.ts";
+import { ConfigError, pathText, type ConfigFault } from "./config-error.ts";
 import { describeIssue } from "./describe-issue.ts";
 import { expandVariables } from "./expand-variables.ts";
 import { providerFaults } from "./provider-faults.ts";
 import { routingFaults } from "./routing-faults.ts";
+import { faultAt, openYaml, syntaxFault, toValue } from "./yaml-source.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,9 +38,8 @@ export function readConfigFile(file: string, env: Environment): Config {
 
 /** The same for text. `file` is only used in messages. */
 export function parseConfig(text: string, env: Environment, file = "turnpike.yaml"): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
-  const source: Source = { document, lines };
+  const source = openYaml(text);
+  const { document } = source;
   const refuse = (faults: readonly ConfigFault[]): never => {
     throw new ConfigError(file, faults);
   };
@@ -69,60 +68,6 @@ export function parseConfig(text: string, env: Environment, file = "turnpike.yam
   );
   if (wrong.length + misrouted.length > 0) refuse([...wrong, ...misrouted]);
   return config;
-}
-
-interface Source {
-  readonly document: Document;
-  readonly lines: LineCounter;
-}
-
-/** An alias bomb (`&a [*a, *a]`) is refused by the parser when the value is built. */
-function toValue(document: Document, refuse: (faults: readonly ConfigFault[]) => never): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
-  } catch (error) {
-    return refuse([{ path: "", message: error instanceof Error ? error.message : String(error) }]);
-  }
-}
-
-function syntaxFault(error: Document["errors"][number]): ConfigFault {
-  const line = error.linePos?.[0].line;
-  const message = error.message.split(" at line ")[0] ?? error.message;
-  return { path: "", message, ...(line !== undefined && { line }) };
-}
-
-function faultAt({ document, lines }: Source, at: ConfigPath, fault: ConfigFault): ConfigFault {
-  const offset = offsetOf(document, at);
-  return offset === undefined ? fault : { ...fault, line: lines.linePos(offset).line };
-}
-
-/** Where the deepest part of the path that is in the file begins. */
-function offsetOf(document: Document, path: ConfigPath): number | undefined {
-  const root = document.contents;
-  let place: Place = { node: root, offset: startOf(root) };
-  for (const part of path) {
-    const next = step(place.node, part);
-    if (next.offset === undefined) break;
-    place = next;
-  }
-  return place.offset;
-}
-
-interface Place {
-  readonly node: Node | null | undefined;
-  readonly offset: number | undefined;
-}
-
-const startOf = (node: Node | null | undefined): number | undefined => node?.range?.[0];
-
-/** One step down: a member counts from its key, an item from itself. */
-function step(node: Place["node"], part: string | number): Place {
-  if (isMap(node)) {
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
-    return { node: pair?.value as Node | null, offset: startOf(pair?.key as Node | undefined) };
-  }
-  const item = isSeq(node) ? (node.items[Number(part)] as Node | undefined) : undefined;
-  return { node: item, offset: startOf(item) };
 }
 
 const normalise = ({

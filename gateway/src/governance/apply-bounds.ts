@@ -54,9 +54,7 @@ async function applyPolicy(
     return;
   }
   const action = before === undefined ? "create" : "update";
-  await step({ path, action }, () =>
-    putPolicy(deed, { ...target, document, needsVersion: false }),
-  );
+  await step({ path, action }, () => putPolicy(deed, { ...target, document, needsVersion: false }));
 }
 
 async function applyBudget(

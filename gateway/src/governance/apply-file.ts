@@ -7,10 +7,7 @@ import { FileFault, isSame, type Applying, type PlanEntry } from "#governance/ap
 import { asOneChange } from "#governance/audit.ts";
 import type { Deed } from "#governance/deed.ts";
 import { changeOrganization, createOrganization } from "#governance/organizations.ts";
-import {
-  findOrganizationBySlug,
-  rowsOfOrganization,
-} from "#store/governance-names.ts";
+import { findOrganizationBySlug, rowsOfOrganization } from "#store/governance-names.ts";
 import type { StoredOrganization } from "#store/organizations.ts";
 
 interface Options {

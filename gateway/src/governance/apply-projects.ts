@@ -127,7 +127,10 @@ async function writeProject(
 
 function changeOf(
   before: StoredProject,
-  { settings, teamId }: { readonly settings: ProjectSettings | undefined; readonly teamId: string | null },
+  {
+    settings,
+    teamId,
+  }: { readonly settings: ProjectSettings | undefined; readonly teamId: string | null },
 ): Parameters<typeof setProject>[2] {
   const isNew = settings !== undefined && !isSame(settings, JSON.parse(before.settings));
   return {
@@ -143,7 +146,11 @@ interface AtKey {
   readonly row: KeyRow;
 }
 
-async function applyKey(applying: Applying, { path, rows, row }: AtKey, entry: KeyEntry): Promise<void> {
+async function applyKey(
+  applying: Applying,
+  { path, rows, row }: AtKey,
+  entry: KeyEntry,
+): Promise<void> {
   const { deed, step } = applying;
   const has = keyEntry(row);
   const { settings = {}, disabled = false } = entry;

@@ -25,7 +25,10 @@ export interface Applying {
   /** Whether what the file does not name goes. */
   readonly prune: boolean;
   /** Notes what becomes of a thing, and does it. Throws `FileFault` in the words of the refusal. */
-  readonly step: <Result>(entry: PlanEntry, act?: () => Promise<Result>) => Promise<Result | undefined>;
+  readonly step: <Result>(
+    entry: PlanEntry,
+    act?: () => Promise<Result>,
+  ) => Promise<Result | undefined>;
 }
 
 /** An organization that a file names. */

@@ -19,7 +19,11 @@ import { amountText } from "#governance/budgets.ts";
 import { timeText } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { StoredBudget } from "#store/budgets.ts";
-import { allOrganizations, rowsOfOrganization, type OrganizationRows } from "#store/governance-names.ts";
+import {
+  allOrganizations,
+  rowsOfOrganization,
+  type OrganizationRows,
+} from "#store/governance-names.ts";
 import type { KeyRow } from "#store/key-rows.ts";
 import type { StoredOrganization } from "#store/organizations.ts";
 import type { StoredProject } from "#store/projects.ts";
@@ -56,9 +60,7 @@ export function organizationEntry(
       ),
     }),
     ...(teams.length > 0 && {
-      teams: Object.fromEntries(
-        teams.map((team) => [team.name, boundsAt(rows, "team", team.id)]),
-      ),
+      teams: Object.fromEntries(teams.map((team) => [team.name, boundsAt(rows, "team", team.id)])),
     }),
     ...(projects.length > 0 && {
       projects: Object.fromEntries(

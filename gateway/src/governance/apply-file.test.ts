@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { governanceFileSchema, type GovernanceFile } from "@turnpike/contract/governance-file.ts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+
+import { OPERATOR } from "#governance/actor.ts";
+import { applyGovernance } from "#governance/apply-file.ts";
+import { FileFault } from "#governance/applying.ts";
+import type { Deed } from "#governance/deed.ts";
+import { exportGovernance } from "#governance/export-file.ts";
+import { verifyAudit } from "#governance/verify-audit.ts";
+import { directoryVersion } from "#store/directory-version.ts";
+import type { Store } from "#store/store.ts";
+import { describeOnEach, type TestDatabase } from "#test/databases.ts";
+
+const names = fc.constantFrom("search", "chat", "batch", "data", "ops");
+const policy = fc.record(
+  {
+    models: fc.record({
+      deny: fc.array(fc.constantFrom("gpt-*", "o3", "claude-*"), { maxLength: 3 }),
+    }),
+    maxTokens: fc.integer({ min: 1, max: 100_000 }),
+    zeroRetention: fc.boolean(),
+    maxRequestUsd: fc.constantFrom("0.5", "12.000000001", 3),
+    limits: fc.record({ requestsPerMinute: fc.integer({ min: 0, max: 1_000 }) }),
+    tasks: fc.dictionary(names, fc.constantFrom("a/b", "c")),
+  },
+  { requiredKeys: [] },
+);
+const budget = fc.record({
+  limit: fc.constantFrom("0.000000001", "12.5", 3, 100),
+  unit: fc.constant("usd" as const),
+  period: fc.constantFrom("day" as const, "month" as const, "lifetime" as const),
+  mode: fc.constantFrom("hard" as const, "soft" as const),
+});
+const bounds = {
+  policy: fc.option(policy, { nil: undefined }),
+  budgets: fc.dictionary(names, budget, { maxKeys: 2 }),
+};
+const organization = fc
+  .record({
+    name: fc.constantFrom("One", "Two"),
+    plan: fc.constantFrom("free" as const, "enterprise" as const),
+    timeZone: fc.constantFrom("UTC", "Europe/Berlin"),
+    settings: fc.constantFrom(
+      { contentLogAllowed: true },
+      { contentLogAllowed: false, recordDays: 9 },
+    ),
+    ...bounds,
+    priceOverrides: fc.array(fc.record({ markupPercent: fc.integer({ min: 0, max: 50 }) }), {
+      maxLength: 3,
+    }),
+    teams: fc.dictionary(names, fc.record(bounds), { maxKeys: 3 }),
+    projects: fc.dictionary(
+      names,
+      fc.record({ team: fc.option(names, { nil: undefined }), ...bounds }),
+      { maxKeys: 3 },
+    ),
+  })
+  .map((entry) => ({
+    ...entry,
+    projects: Object.fromEntries(
+      Object.entries(entry.projects).map(([name, { team, ...project }]) => [
+        name,
+        { ...project, ...(team !== undefined && team in entry.teams && { team }) },
+      ]),
+    ),
+  }));
+const files: fc.Arbitrary<GovernanceFile> = fc
+  .dictionary(fc.constantFrom("acme", "globex"), organization, { maxKeys: 2 })
+  .map((organizations) =>
+    governanceFileSchema.parse(JSON.parse(JSON.stringify({ version: 1, organizations }))),
+  );
+
+describeOnEach("apply and export", (make) => {
+  let database: TestDatabase;
+  let store: Store;
+  let deed: Deed;
+  beforeAll(async () => {
+    database = await make();
+    store = await database.open();
+  });
+  afterAll(async () => {
+    await store.close();
+    await database.remove();
+  });
+  beforeEach(() => {
+    deed = { core: store.core, actor: OPERATOR, now: Date.now(), ip: null, requestId: null };
+  });
+  const apply = (file: GovernanceFile, options: { dryRun?: boolean; prune?: boolean } = {}) =>
+    applyGovernance(deed, file, { dryRun: false, prune: false, ...options });
+  const changes = (plan: Awaited<ReturnType<typeof apply>>): object[] =>
+    plan.filter(({ action }) => action !== "unchanged");
+
+  test("whatever a file says, doing it twice changes nothing, nor does what is exported then", async () => {
+    await fc.assert(
+      fc.asyncProperty(files, async (file) => {
+        const dry = await apply(file, { dryRun: true, prune: true });
+        const done = await apply(file, { prune: true });
+        expect(done.map(({ action, path }) => [action, path.length])).toEqual(
+          dry.map(({ action, path }) => [action, path.length]),
+        );
+        expect(changes(await apply(file, { prune: true }))).toEqual([]);
+        const exported = await exportGovernance(deed);
+        const again = governanceFileSchema.parse(JSON.parse(JSON.stringify(exported)));
+        expect(changes(await apply(again, { prune: true }))).toEqual([]);
+        for (const [slug, entry] of Object.entries(file.organizations)) {
+          expect(exported.organizations[slug]).toMatchObject({
+            name: entry.name,
+            plan: entry.plan,
+            timeZone: entry.timeZone,
+          });
+          const { teams = {} } = exported.organizations[slug] ?? {};
+          expect(new Set(Object.keys(teams))).toEqual(new Set(Object.keys(entry.teams ?? {})));
+        }
+      }),
+      { numRuns: 15 },
+    );
+    expect(await verifyAudit(store.core)).toMatchObject({ intact: true });
+  });
+
+  test("a dry run and a file that fails leave nothing behind", async () => {
+    const before = await directoryVersion(store.core);
+    const file = governanceFileSchema.parse({
+      version: 1,
+      organizations: {
+        initech: {
+          name: "Initech",
+          timeZone: "UTC",
+          teams: { a: {} },
+          projects: { p: { team: "b" } },
+        },
+      },
+    });
+    const failed = await apply(file).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(FileFault);
+    expect((failed as FileFault).path).toEqual([
+      "organizations",
+      "initech",
+      "projects",
+      "p",
+      "team",
+    ]);
+    const { initech: _, ...rest } = file.organizations;
+    await apply({ ...file, organizations: { ...rest } }, { dryRun: true });
+    expect(await directoryVersion(store.core)).toBe(before);
+    expect((await exportGovernance(deed)).organizations["initech"]).toBeUndefined();
+  });
+
+  test("without --prune what a file does not name stays", async () => {
+    const full = governanceFileSchema.parse({
+      version: 1,
+      organizations: { hooli: { name: "Hooli", timeZone: "UTC", teams: { a: {}, b: {} } } },
+    });
+    await apply(full);
+    const less = structuredClone(full);
+    delete less.organizations["hooli"]?.teams?.["b"];
+    expect(changes(await apply(less))).toEqual([]);
+    expect(changes(await apply(less, { prune: true }))).toEqual([
+      { path: ["organizations", "hooli", "teams", "b"], action: "delete" },
+    ]);
+  });
+});
