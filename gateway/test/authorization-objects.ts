@@ -12,7 +12,9 @@ import { insertUser } from "#store/users.ts";
 import type { Ids, Kind } from "#test/authorization-rules.ts";
 
 type Place = Omit<Ids, "id">;
-type Maker = (core: Store["core"], place: Place) => Promise<string>;
+/** Makes something by the API, as a platform admin; gives its id. */
+export type Made = (route: string, body: object) => Promise<string>;
+type Maker = (core: Store["core"], place: Place, made: Made) => Promise<string>;
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const common = { created_at: NOW, version: 1 };
@@ -53,7 +55,10 @@ const makeMembership = async (core: Store["core"], place: Place, user: string): 
   return id;
 };
 
-const makeProject: Maker = async (core, { organization, team, unique }) => {
+const makeProject = async (
+  core: Store["core"],
+  { organization, team, unique }: Place,
+): Promise<string> => {
   const id = `proj_${unique}`;
   const row = { id, organization_id: organization, team_id: team, name: unique, settings: "{}" };
   await insertProject(core, { ...row, archived_at: null, ...common });
@@ -162,6 +167,15 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
     });
     return id;
   },
+  credential: async (_core, place, made) =>
+    made("POST /api/credentials", {
+      organization_id: place.organization,
+      project_id: place.project,
+      provider: "openai",
+      name: place.unique,
+      secret: "sk-own-0123456789-0123456789",
+    }),
+  request: async () => "req_nobody",
   "price-override": async (core, { organization, unique }) => {
     const id = `price_${unique}`;
     const row = { id, organization_id: organization, document: "{}", archived_at: null };
@@ -183,5 +197,7 @@ export const MISSING: Readonly<Record<Kind, string>> = {
   policy: "proj_nobody",
   budget: "bud_nobody",
   "price-override": "price_nobody",
+  credential: "cred_nobody",
+  request: "req_nobody",
   person: "user_nobody",
 };

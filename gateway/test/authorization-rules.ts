@@ -16,6 +16,9 @@ export type Kind =
   | "policy"
   | "budget"
   | "price-override"
+  | "credential"
+  /** Never made here: that it is not there is all that is asked. */
+  | "request"
   | "person";
 
 /** Roles at the organization, and the same at the team. */
@@ -70,6 +73,11 @@ const keyWriters = { ...key, may: HEADS, seen: both("viewer") };
 const budget = { of: "budget", inTeam: true } as const;
 const budgetWriters = { ...budget, may: PAYERS, seen: EVERYBODY };
 const policy = { of: "policy", inTeam: true } as const;
+const credential = { of: "credential", inTeam: true, may: HEADS } as const;
+const ofProject = { of: "project", inTeam: true } as const;
+const SCOPE = "organization_id=:organization&project_id=:id";
+const REPORT = `?${SCOPE}&by=model&from=2026-01-01&to=2026-01-31`;
+const LOG = `?${SCOPE}`;
 const platform = { of: "platform", may: [], seen: EVERYBODY } as const;
 
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -262,6 +270,43 @@ export const RULES: Readonly<Record<string, Rule>> = {
     of: "price-override",
     may: [],
     seen: ["owner", "admin", "billing"],
+  },
+
+  "GET /api/credentials": list(HEADS),
+  "POST /api/credentials": {
+    of: "project",
+    inTeam: true,
+    may: HEADS,
+    seen: EVERYBODY,
+    body: ({ organization, id, unique }) => ({
+      organization_id: organization,
+      project_id: id,
+      provider: "openai",
+      name: unique,
+      secret: "sk-own-0123456789-0123456789",
+    }),
+  },
+  "GET /api/credentials/:credential_id": credential,
+  "PATCH /api/credentials/:credential_id": {
+    ...credential,
+    body: ({ unique }) => ({ name: unique }),
+  },
+  "DELETE /api/credentials/:credential_id": credential,
+  "POST /api/credentials/:credential_id/rotate": {
+    ...credential,
+    body: () => ({ secret: "sk-new-0123456789-0123456789" }),
+  },
+  "POST /api/credentials/:credential_id/test": credential,
+
+  "GET /api/reports/spend": { ...ofProject, may: EVERYBODY, query: REPORT },
+  "GET /api/reports/spend.csv": { ...ofProject, may: EVERYBODY, query: REPORT },
+  "GET /api/requests": { ...ofProject, may: READERS, query: LOG },
+  "GET /api/requests.csv": { ...ofProject, may: READERS, query: LOG },
+  "GET /api/requests/:request_id": { of: "request", may: READERS },
+  "GET /api/sessions/:session_id": {
+    of: "request",
+    may: READERS,
+    query: "?organization_id=org_nobody",
   },
 
   "GET /api/audit": list(["owner", "admin"]),

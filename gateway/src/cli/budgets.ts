@@ -1,5 +1,4 @@
-import { budgetDocumentSchema } from "@turnpike/contract/governance.ts";
-import { newBudgetSchema } from "@turnpike/contract/api/budgets.ts";
+import { newBudgetSchema, type NewBudget } from "@turnpike/contract/api/budgets.ts";
 
 import { CliError, table, type CliIo } from "#cli/cli-io.ts";
 import { readTarget } from "#cli/policies.ts";
@@ -15,6 +14,33 @@ import {
   resumeBudget,
 } from "#governance/budgets.ts";
 import { issueText } from "#lib/issue-text.ts";
+
+interface Wanted {
+  readonly target?: string | undefined;
+  readonly name: string;
+  readonly limit?: string | undefined;
+  readonly unit: string;
+  readonly period: string;
+  readonly mode: string;
+}
+
+/** Options as a budget. Throws in words that name the option. */
+function readBudget(args: Wanted): NewBudget {
+  const { level, targetId } = readTarget(needed("target", args.target));
+  const { unit, period, mode } = args;
+  const read = newBudgetSchema.safeParse({
+    level,
+    target_id: targetId,
+    name: args.name,
+    limit: needed("limit", args.limit),
+    document: { unit, period, mode },
+  });
+  const [issue] = read.error?.issues ?? [];
+  if (issue !== undefined) {
+    throw new CliError(`--${String(issue.path.at(-1))} ${issueText(issue)}.`);
+  }
+  return newBudgetSchema.parse(read.data);
+}
 
 const budget = { type: "positional", required: true, description: "its id" } as const;
 
@@ -47,55 +73,7 @@ export const budgetsCommand = (io: CliIo) =>
         return { value: views, text };
       },
     }),
-    set: verb(io, {
-      name: "set",
-      description: "Make a budget, or change the limit of the one of that name",
-      args: {
-        target: { type: "string", description: "Id of an organization, team, project or key" },
-        name: { type: "string", description: "Its name", default: "budget" },
-        limit: { type: "string", description: "USD or tokens" },
-        unit: { type: "string", description: "usd or tokens", default: "usd" },
-        period: { type: "string", description: "day, week, month, lifetime", default: "month" },
-        mode: { type: "string", description: "hard, soft, throttle", default: "hard" },
-      },
-      run: async (args, deed) => {
-        const { level, targetId } = readTarget(needed("target", args.target));
-        const { unit, period, mode } = args;
-        const read = newBudgetSchema.safeParse({
-          level,
-          target_id: targetId,
-          name: args.name,
-          limit: needed("limit", args.limit),
-          document: budgetDocumentSchema.safeParse({ unit, period, mode }).data ?? {
-            unit,
-            period,
-            mode,
-          },
-        });
-        const [issue] = read.error?.issues ?? [];
-        if (issue !== undefined) {
-          throw new CliError(`--${String(issue.path.at(-1))} ${issueText(issue)}.`);
-        }
-        const wanted = newBudgetSchema.parse(read.data);
-        const there = await listBudgetsFor(deed, {
-          reach: "all",
-          archived: false,
-          targetId,
-          limit: 10_000,
-        });
-        const same = there.find(({ name }) => name === wanted.name);
-        const row =
-          same === undefined
-            ? await createBudget(deed, wanted)
-            : await changeBudget(deed, same.id, { limit: wanted.limit, document: wanted.document });
-        const view = budgetView(row);
-        const { document } = view;
-        return {
-          value: view,
-          text: `${view.id}: ${view.limit} ${document.unit} a ${document.period} for ${targetId}`,
-        };
-      },
-    }),
+    set: setVerb(io),
     ...Object.fromEntries(
       Object.entries(CHANGES).map(([name, [description, change]]) => [
         name,
@@ -110,4 +88,39 @@ export const budgetsCommand = (io: CliIo) =>
         }),
       ]),
     ),
+  });
+
+const setVerb = (io: CliIo) =>
+  verb(io, {
+    name: "set",
+    description: "Make a budget, or change the limit of the one of that name",
+    args: {
+      target: { type: "string", description: "Id of an organization, team, project or key" },
+      name: { type: "string", description: "Its name", default: "budget" },
+      limit: { type: "string", description: "USD or tokens" },
+      unit: { type: "string", description: "usd or tokens", default: "usd" },
+      period: { type: "string", description: "day, week, month, lifetime", default: "month" },
+      mode: { type: "string", description: "hard, soft, throttle", default: "hard" },
+    },
+    run: async (args, deed) => {
+      const wanted = readBudget(args);
+      const targetId = wanted.target_id;
+      const there = await listBudgetsFor(deed, {
+        reach: "all",
+        archived: false,
+        targetId,
+        limit: 10_000,
+      });
+      const same = there.find(({ name }) => name === wanted.name);
+      const row =
+        same === undefined
+          ? await createBudget(deed, wanted)
+          : await changeBudget(deed, same.id, { limit: wanted.limit, document: wanted.document });
+      const view = budgetView(row);
+      const { document } = view;
+      return {
+        value: view,
+        text: `${view.id}: ${view.limit} ${document.unit} a ${document.period} for ${targetId}`,
+      };
+    },
   });

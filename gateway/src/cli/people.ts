@@ -59,23 +59,7 @@ export const membersCommand = (io: CliIo) =>
         return { value: found.map(memberView), text };
       },
     }),
-    invite: verb(io, {
-      name: "invite",
-      description: "Invite somebody; the token of the link is shown this once",
-      args: { email: { type: "string", description: "Address" }, role, organization, team },
-      run: async (args, deed) => {
-        const { token, stored } = await inviteMember(deed, pepperOf(io), {
-          organizationId: args.organization,
-          teamId: args.team ?? null,
-          email: needed("email", args.email),
-          role: readRole(args.role),
-        });
-        return {
-          value: { ...invitationView(stored, deed.now), token },
-          text: `Send them to /invitation?token=${token} of the gateway, within seven days.`,
-        };
-      },
-    }),
+    invite: inviteVerb(io),
     role: verb(io, {
       name: "role",
       description: "Give a member another role",
@@ -104,6 +88,25 @@ export const membersCommand = (io: CliIo) =>
         return { value: { id: args.user, disabled: true }, text: `Disabled ${args.user}.` };
       },
     }),
+  });
+
+const inviteVerb = (io: CliIo) =>
+  verb(io, {
+    name: "invite",
+    description: "Invite somebody; the token of the link is shown this once",
+    args: { email: { type: "string", description: "Address" }, role, organization, team },
+    run: async (args, deed) => {
+      const { token, stored } = await inviteMember(deed, pepperOf(io), {
+        organizationId: args.organization,
+        teamId: args.team ?? null,
+        email: needed("email", args.email),
+        role: readRole(args.role),
+      });
+      return {
+        value: { ...invitationView(stored, deed.now), token },
+        text: `Send them to /invitation?token=${token} of the gateway, within seven days.`,
+      };
+    },
   });
 
 /** `turnpike service-accounts …` */

@@ -28,7 +28,6 @@ import type { KeyRow } from "#store/key-rows.ts";
 import type { StoredOrganization } from "#store/organizations.ts";
 import type { StoredProject } from "#store/projects.ts";
 
-const json = <Value>(text: string): Value => JSON.parse(text) as Value;
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 /** Everything as a file says it. Secrets and history are in none. */
@@ -45,7 +44,7 @@ export function organizationEntry(
   row: StoredOrganization,
   rows: OrganizationRows,
 ): OrganizationEntry {
-  const settings = json<OrganizationSettings>(row.settings);
+  const settings = JSON.parse(row.settings) as OrganizationSettings;
   const teams = rows.teams.filter((team) => team.archived_at === null);
   const projects = rows.projects.filter((project) => project.archived_at === null);
   return {
@@ -55,8 +54,8 @@ export function organizationEntry(
     ...(!isEmpty(settings) && { settings }),
     ...boundsAt(rows, "organization", row.id),
     ...(rows.priceOverrides.length > 0 && {
-      priceOverrides: rows.priceOverrides.map(({ document }) =>
-        json<PriceOverrideDocument>(document),
+      priceOverrides: rows.priceOverrides.map(
+        ({ document }) => JSON.parse(document) as PriceOverrideDocument,
       ),
     }),
     ...(teams.length > 0 && {
@@ -81,7 +80,7 @@ export function boundsAt(
   const policy = policies.find((one) => one.level === level && one.target_id === id);
   const own = budgets.filter((one) => one.level === level && one.target_id === id);
   return {
-    ...(policy !== undefined && { policy: json<PolicyDocument>(policy.document) }),
+    ...(policy !== undefined && { policy: JSON.parse(policy.document) as PolicyDocument }),
     ...(own.length > 0 && {
       budgets: Object.fromEntries(own.map((budget) => [budget.name, budgetEntry(budget)])),
     }),
@@ -89,12 +88,12 @@ export function boundsAt(
 }
 
 export function budgetEntry({ document, limit_amount: limit }: StoredBudget): BudgetEntry {
-  const budget = json<BudgetDocument>(document);
+  const budget = JSON.parse(document) as BudgetDocument;
   return { limit: amountText(BigInt(limit), budget.unit), ...budget };
 }
 
 function projectEntry(project: StoredProject, rows: OrganizationRows): ProjectEntry {
-  const settings = json<ProjectSettings>(project.settings);
+  const settings = JSON.parse(project.settings) as ProjectSettings;
   const team = rows.teams.find(({ id }) => id === project.team_id);
   const keys = rows.keys.filter((key) => key.project_id === project.id);
   return {
@@ -111,7 +110,7 @@ function projectEntry(project: StoredProject, rows: OrganizationRows): ProjectEn
 
 /** What a file says of a key itself. */
 export function keyEntry(key: KeyRow): KeyEntry {
-  const settings = json<KeySettings>(key.settings);
+  const settings = JSON.parse(key.settings) as KeySettings;
   return {
     ...(!isEmpty(settings) && { settings }),
     ...(key.expires_at !== null && { expiresAt: timeText(key.expires_at) }),

@@ -43,6 +43,7 @@ beforeAll(async () => {
       onChange: async () => undefined,
       parts: {
         pepper: master.keyPepper,
+        explainPolicy: async () => undefined,
         credentials: credentialDesk(store.core, master, { env, send: dialer.send }),
       },
     },
