@@ -10,7 +10,6 @@ export const ALERT_KINDS = [
   "key.leaked",
   "key.expiring",
   "ledger.invariant",
-  "content-log.dropped",
   "test",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -272,6 +272,33 @@ export const configSchema = z.strictObject({
     })
     .nullish()
     .describe("All in milliseconds."),
+  smtp: z
+    .strictObject({
+      host: z.string().min(1).max(253).describe("Name of the mail server."),
+      port: numeric(z.number().int().min(1).max(65_535))
+        .optional()
+        .describe("587 by default, 465 with `secure`."),
+      secure: z.boolean().optional().describe("TLS from the first byte; STARTTLS otherwise."),
+      user: z.string().min(1).optional(),
+      password: z.string().min(1).optional().describe("Such as ${SMTP_PASSWORD}."),
+      from: z.string().min(3).max(254).describe("Sender of the mails."),
+      allowPrivate: z
+        .boolean()
+        .optional()
+        .describe("The server may be in a private network, and needs no TLS."),
+    })
+    .nullish()
+    .describe("How alerts are mailed. At the next start."),
+  alerts: z
+    .strictObject({
+      allowOrigins: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .max(50)
+        .optional()
+        .describe("Receivers in your own network: http://alerts.internal:9000."),
+    })
+    .nullish()
+    .describe("Where alerts may be sent beside the internet. At the next start."),
   valkey: z
     .strictObject({
       url: z

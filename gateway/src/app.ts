@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { openAlerts, type Alerts } from "#app/open-alerts.ts";
+import { openRecords } from "#app/open-records.ts";
 import { openMoney } from "#app/open-money.ts";
 import { openOwnCredentials, type OwnCredentials } from "#app/open-own-credentials.ts";
 import type { AppOptions, StartupReport } from "#app/app-options.ts";
@@ -31,7 +33,7 @@ import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
 import { createLog } from "#telemetry/log.ts";
-import { createRecordWriter } from "#telemetry/write-record.ts";
+import type { RequestMetrics } from "#telemetry/request-metrics.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer } from "#upstream/dialer.ts";
 
@@ -130,6 +132,8 @@ interface Parts {
   readonly own: OwnCredentials;
   readonly credits: Credits;
   readonly privacy: Privacy;
+  readonly alerts: Alerts;
+  readonly metrics: RequestMetrics;
   readonly market: MarketSource;
   readonly gateway: Gateway;
 }
@@ -143,14 +147,9 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const dialer = createDialer(() => market.trustedOrigins());
   closers.push(() => dialer.close());
   const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
-  const send: Send = (request) =>
-    isDemoUrl(request.url) ? demoSend(request) : dialer.send(request);
+  const send = withDemo(dialer.send);
   let timeouts = timeoutsOf(config, options);
-  const health = new HealthTracker({
-    tick: () => performance.now(),
-    random: Math.random,
-    parameters: DEFAULT_HEALTH_PARAMETERS,
-  });
+  const health = newHealthTracker();
   closers.push(await watchHealth(health, { config, log }));
   const market: MarketSource = await openMarket({
     env,
@@ -171,7 +170,9 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   closers.push(() => market.close());
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
-  const money = await openMoney({ store, log, closers });
+  const alerts = openAlerts({ store, master, config, health, log, closers });
+  const money = await openMoney({ store, log, emitAlert: alerts.emit, closers });
+  const records = await openRecords({ store, log, alerts, closers });
   const privacy = await openPrivacy({ home, store, master, log, closers });
   const around = { ...governance, store, ...privacy, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
@@ -183,7 +184,8 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     market: () => market.current,
     marketFor: own.marketFor,
     send,
-    writeRecord: createRecordWriter(store.records),
+    writeRecord: records.writeRecord,
+    emitAlert: alerts.emit,
     ...privacy.keeping,
     log,
     timeouts: () => timeouts,
@@ -191,10 +193,22 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     learner: await openLearner({ records: store.records, now: Date.now, settings: learning, log }),
     ...ownParts(),
   };
-  const kept = { own, credits: money.credits, privacy };
+  const kept = { own, credits: money.credits, privacy, alerts, metrics: records.metrics };
   const parts = { store, master, ...governance, ...kept, market, gateway };
   return { config, configFile: opened?.file, ...parts };
 }
+
+const withDemo =
+  (send: Send): Send =>
+  (request) =>
+    isDemoUrl(request.url) ? demoSend(request) : send(request);
+
+const newHealthTracker = (): HealthTracker =>
+  new HealthTracker({
+    tick: () => performance.now(),
+    random: Math.random,
+    parameters: DEFAULT_HEALTH_PARAMETERS,
+  });
 
 /** What a process has by itself. */
 const ownParts = () => ({

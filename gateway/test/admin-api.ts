@@ -2,6 +2,7 @@ import { GatewayError } from "#canonical/failure.ts";
 import { openDirectory } from "#governance/directory.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
+import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
@@ -9,6 +10,7 @@ import { createServer } from "#http/server.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
+import { dialSocket } from "#upstream/dial-socket.ts";
 import { createLog } from "#telemetry/log.ts";
 import { actorNamed, fillWorld } from "#test/admin-world.ts";
 import { credentialDesk } from "#test/credential-desk.ts";
@@ -37,6 +39,9 @@ export interface AdminApiOfTest {
   ): Promise<AdminAnswer>;
   close(): Promise<void>;
 }
+
+/** Nothing is sent out of these tests. */
+const refuse = (): Promise<never> => Promise.reject(new Error("refused"));
 
 /** The admin API over a real socket and store, its world filled in; people are taken at their word. */
 export async function startAdminApi(
@@ -75,7 +80,16 @@ export async function startAdminApi(
       onChange: async () => undefined,
       rate,
     },
-    [...ADMIN_ROUTES, ...recordRoutes(openReports(store.records))],
+    [
+      ...ADMIN_ROUTES,
+      ...recordRoutes(openReports(store.records)),
+      ...alertRoutes({
+        core: store.core,
+        master,
+        post: { send: refuse, dialSocket, smtp: undefined, now: () => api.clock },
+        now: () => api.clock,
+      }),
+    ],
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {

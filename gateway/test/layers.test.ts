@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   privacy: ["store", "canonical", "lib"],
   telemetry: ["store", "canonical", "lib"],
   upstream: ["canonical", "lib"],
+  alerts: ["governance", "health", "privacy", "store", "upstream", "canonical", "lib"],
   config: ["routing", "health", "providers", "catalog", "canonical", "lib"],
   demo: ["providers", "catalog", "protocols", "upstream", "canonical", "lib"],
   health: ["canonical", "lib"],
@@ -56,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   market: ["routing", "demo", "config", "providers", "catalog", "upstream", "canonical", "lib"],
   http: [
+    "alerts",
     "byok",
     "pipeline",
     "routing",

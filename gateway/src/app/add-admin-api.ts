@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
 
+import type { Alerts } from "#app/open-alerts.ts";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
+import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
 import { recordRoutes } from "#http/admin/records.ts";
@@ -18,6 +20,7 @@ export interface AdminApiParts {
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
   readonly directory: Pick<Directory, "refresh" | "tables">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
+  readonly alerts: Pick<Alerts, "outbox">;
   readonly rate: AdminRate | undefined;
 }
 
@@ -47,6 +50,9 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     now: Date.now,
     rate,
   };
-  const reports = openReports(store.records);
-  addAdminRoutes(server, api, [...ADMIN_ROUTES, ...recordRoutes(reports)]);
+  addAdminRoutes(server, api, [
+    ...ADMIN_ROUTES,
+    ...recordRoutes(openReports(store.records)),
+    ...alertRoutes(parts.alerts.outbox),
+  ]);
 }

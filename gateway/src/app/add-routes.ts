@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { addAdminApi } from "#app/add-admin-api.ts";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
+import type { Alerts } from "#app/open-alerts.ts";
 import type { Privacy } from "#app/open-privacy.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
@@ -22,6 +23,7 @@ import type { Gateway } from "#pipeline/gateway.ts";
 import { createFeedback } from "#pipeline/feedback.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
+import type { RequestMetrics } from "#telemetry/request-metrics.ts";
 import { findGeneration } from "#telemetry/read-record.ts";
 
 export interface RouteDeps {
@@ -34,6 +36,8 @@ export interface RouteDeps {
   readonly directory: Directory;
   readonly own: OwnCredentials;
   readonly credits: Credits;
+  readonly alerts: Alerts;
+  readonly metrics: RequestMetrics;
   readonly state: { readonly ready: boolean };
   readonly adminRate: AdminRate | undefined;
 }
@@ -44,6 +48,7 @@ const STORE_SILENT_MS = 10_000;
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const { gateway, keys, store, master, privacy, directory, signIn, own, credits, state } = deps;
+  const { alerts, metrics } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
@@ -64,10 +69,10 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     now: Date.now,
   });
   addFeedbackRoute(server, { keys, giveFeedback });
-  addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials });
+  addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials, metrics });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
-  addAdminApi(server, { store, master, signIn, directory, own, rate: deps.adminRate });
+  addAdminApi(server, { store, master, signIn, directory, own, alerts, rate: deps.adminRate });
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }

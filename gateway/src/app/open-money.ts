@@ -1,4 +1,6 @@
-import { checkInvariants } from "#ledger/check-invariants.ts";
+import type { AlertEvent, EmitAlert } from "@turnpike/contract/alerts.ts";
+
+import { checkInvariants, type Violation } from "#ledger/check-invariants.ts";
 import { createCredits, type Credits } from "#ledger/credits.ts";
 import { createIdempotencyKeys, type IdempotencyKeys } from "#ledger/idempotency.ts";
 import { openHolds, type OpenHolds } from "#ledger/open-holds.ts";
@@ -47,9 +49,18 @@ function knownCredit(credits: Credits): Money["hasCredit"] {
 interface Opened {
   readonly store: Store;
   readonly log: Log;
+  readonly emitAlert: EmitAlert;
   /** Takes what ends it. */
   readonly closers: (() => void | Promise<void>)[];
 }
+
+const violationAlert = ({ rule, subject, detail }: Violation): AlertEvent => ({
+  kind: "ledger.invariant",
+  organizationId: null,
+  once: `${rule} ${subject}`,
+  text: `The ledger breaks one of its rules: ${rule} (${subject}).`,
+  facts: { rule, subject, detail },
+});
 
 /** How often the books are looked at while requests go on. */
 const CHECK_MS = 15 * 60 * 1_000;
@@ -57,7 +68,7 @@ const CHECK_MS = 15 * 60 * 1_000;
 const LIVE_TRANSFERS = 10_000;
 
 /** Opens the ledger, checks its books, and begins to end what processes left behind. */
-export async function openMoney({ store, log, closers }: Opened): Promise<Money> {
+export async function openMoney({ store, log, emitAlert, closers }: Opened): Promise<Money> {
   const ledgerStore = createLedgerStore(store);
   const ledger = openLedger({
     store: ledgerStore,
@@ -81,6 +92,7 @@ export async function openMoney({ store, log, closers }: Opened): Promise<Money>
     );
     for (const violation of violations) {
       log.error({ ...violation }, "the ledger breaks one of its rules");
+      emitAlert(violationAlert(violation));
     }
   };
   await check();

@@ -18,6 +18,8 @@ describe("parseConfig", () => {
     expect(parseConfig("# nothing\n", {})).toEqual({
       providers: [],
       aliases: {},
+      alerts: {},
+      auth: {},
       server: {},
       timeouts: {},
       limits: {},
@@ -76,7 +78,7 @@ describe("parseConfig", () => {
     [
       "an unknown section, with all known",
       "zzz: 1\n",
-      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, valkey, limits, routing\.$/,
+      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, smtp, alerts, valkey, limits, auth, routing\.$/,
     ],
     [
       "an unknown key in a list",

@@ -27,6 +27,9 @@ export interface Config {
   readonly limits: NonNullable<ConfigFile["limits"]>;
   /** Absent: this gateway learns of health alone. */
   readonly valkey?: NonNullable<ConfigFile["valkey"]>;
+  /** Absent: alerts are not mailed. */
+  readonly smtp?: NonNullable<ConfigFile["smtp"]>;
+  readonly alerts: NonNullable<ConfigFile["alerts"]>;
   readonly auth: AuthSection;
   readonly routing: RoutingSection;
 }
@@ -70,6 +73,15 @@ export function parseConfig(text: string, env: Environment, file = "turnpike.yam
   return config;
 }
 
+/** The section where it is written. */
+const present = <Name extends string, Section>(
+  name: Name,
+  section: Section | null | undefined,
+): { readonly [Key in Name]?: Section } =>
+  section === null || section === undefined
+    ? {}
+    : ({ [name]: section } as { readonly [Key in Name]: Section });
+
 const normalise = ({
   providers,
   aliases,
@@ -78,6 +90,8 @@ const normalise = ({
   limits,
   routing,
   valkey,
+  smtp,
+  alerts,
   auth,
 }: ConfigFile): Config => ({
   providers: Array.isArray(providers)
@@ -87,7 +101,9 @@ const normalise = ({
   server: server ?? {},
   timeouts: timeouts ?? {},
   limits: limits ?? {},
-  ...(valkey !== null && valkey !== undefined && { valkey }),
+  alerts: alerts ?? {},
+  ...present("smtp", smtp),
+  ...present("valkey", valkey),
   auth: auth ?? {},
   routing: routing ?? {},
 });

@@ -1,3 +1,4 @@
+import type { AlertTables } from "#store/tables/alert-tables.ts";
 import type { GovernanceTables } from "#store/tables/governance-tables.ts";
 import type { LedgerTables } from "#store/tables/ledger-tables.ts";
 import type { OperationsTables } from "#store/tables/operations-tables.ts";
@@ -9,4 +10,8 @@ export type { RecordTables } from "#store/tables/record-tables.ts";
  * What must survive a power failure: `turnpike.db`, synchronous FULL. All times are Unix
  * milliseconds, all money is nano-USD, all flags are 0 or 1: both databases store these alike.
  */
-export type CoreTables = GovernanceTables & LedgerTables & PrivacyTables & OperationsTables;
+export type CoreTables = GovernanceTables &
+  LedgerTables &
+  PrivacyTables &
+  OperationsTables &
+  AlertTables;

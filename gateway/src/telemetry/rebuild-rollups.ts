@@ -7,6 +7,13 @@ import type { RecordTables } from "#store/schema.ts";
 import { addToRollups, deleteRollupDay } from "#store/usage-rollups.ts";
 import { DAY_MS, dayOf, DIMENSIONS, rollupRows, type KnownValues } from "#telemetry/rollup-rows.ts";
 
+interface Rebuilt {
+  readonly since: number;
+  readonly until: number;
+  /** Ends it between two days. */
+  readonly isStopped?: () => boolean;
+}
+
 /**
  * Makes the sums of reports anew from the records, a UTC day at a time, the newest first; gateways
  * go on meanwhile. Days whose records an organization has deleted stay as they are. Resolves with the
@@ -14,10 +21,11 @@ import { DAY_MS, dayOf, DIMENSIONS, rollupRows, type KnownValues } from "#teleme
  */
 export async function rebuildRollups(
   records: Kysely<RecordTables>,
-  { since, until }: { readonly since: number; readonly until: number },
+  { since, until, isStopped = () => false }: Rebuilt,
 ): Promise<number> {
   const days = await recordDays(records, { since: dayOf(since), until });
   for (const day of days) {
+    if (isStopped()) return 0;
     await records.transaction().execute((transaction) => rebuildDay(transaction, day));
   }
   const folded = (await listMonths(records)).filter((month) =>

@@ -1,3 +1,4 @@
+import { ALERTS } from "#store/migrations/alerts-step.ts";
 import { GOVERNANCE } from "#store/migrations/governance-step.ts";
 import { LEDGER } from "#store/migrations/ledger-step.ts";
 import { OPERATIONS } from "#store/migrations/operations-step.ts";
@@ -17,4 +18,4 @@ const KEYS: Step = [
 ];
 
 /** Of `turnpike.db`. Released steps are never changed: what they made is in people's files. */
-export const CORE_STEPS: readonly Step[] = [KEYS, GOVERNANCE, LEDGER, PRIVACY, OPERATIONS];
+export const CORE_STEPS: readonly Step[] = [KEYS, GOVERNANCE, LEDGER, PRIVACY, OPERATIONS, ALERTS];

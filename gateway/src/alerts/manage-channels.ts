@@ -1,0 +1,164 @@
+import { alertChannelSchema, type AlertChannelDocument } from "@turnpike/contract/alerts.ts";
+
+import { channelOf, openSecrets, sealedChannel } from "#alerts/channel.ts";
+import { noteEvent, type OutboxParts } from "#alerts/outbox.ts";
+import { sendDelivery } from "#alerts/send-delivery.ts";
+import { newWebhookSecret } from "#alerts/sign-webhook.ts";
+import { GatewayError } from "#canonical/failure.ts";
+import { writeAudit } from "#governance/audit.ts";
+import { found } from "#governance/checks.ts";
+import type { Deed } from "#governance/deed.ts";
+import type { Place } from "#governance/permissions.ts";
+import { newId } from "#lib/ids.ts";
+import type { JsonObject } from "#lib/json.ts";
+import {
+  findAlertChannel,
+  insertAlertChannel,
+  listAlertChannels,
+  listDeliveries,
+  updateAlertChannel,
+  type AlertChannelRow,
+} from "#store/alerts.ts";
+
+/** An organization has no more. */
+const MAX_CHANNELS = 20;
+
+/** A channel as the API shows it: of its URL the origin only. */
+export const channelView = (row: AlertChannelRow): JsonObject => ({
+  object: "alert_channel",
+  id: row.id,
+  organization_id: row.organization_id,
+  ...channelOf(row).shown,
+  created_at: new Date(row.created_at).toISOString(),
+});
+
+export async function placeOfChannel(deed: Deed, id: string): Promise<Place | undefined> {
+  const row = await findAlertChannel(deed.core, id);
+  return row && { organizationId: row.organization_id };
+}
+
+export const channelsOf = async (deed: Deed, organizationId: string): Promise<JsonObject[]> =>
+  (await listAlertChannels(deed.core, organizationId)).map(channelView);
+
+export const getChannel = async ({ core }: Deed, id: string): Promise<AlertChannelRow> =>
+  found(await findAlertChannel(core, id), "alert channel");
+
+/** Adds a channel. Its signing secret is in this answer and in no other. */
+export async function createChannel(
+  deed: Deed,
+  parts: OutboxParts,
+  given: { readonly organizationId: string; readonly document: AlertChannelDocument },
+): Promise<JsonObject> {
+  const { organizationId, document } = given;
+  if ((await listAlertChannels(deed.core, organizationId)).length >= MAX_CHANNELS) {
+    throw new GatewayError({
+      code: "conflict",
+      message: `An organization has at most ${MAX_CHANNELS} alert channels. Remove one first.`,
+    });
+  }
+  const id = newId("alc_", deed.now);
+  const secret = newWebhookSecret();
+  const sealed = sealedChannel(id, document, { master: parts.master, signing: [secret] });
+  const row: AlertChannelRow = {
+    id,
+    organization_id: organizationId,
+    ...sealed,
+    created_at: deed.now,
+    archived_at: null,
+  };
+  await audited(deed, { row, what: "create" }, async (core) => insertAlertChannel(core, row));
+  return document.kind === "webhook" ? { ...channelView(row), secret } : channelView(row);
+}
+
+/** A new signing secret; messages are signed with the old one, too, until the next rotation. */
+export async function rotateSecret(
+  deed: Deed,
+  { master }: OutboxParts,
+  id: string,
+): Promise<JsonObject> {
+  const row = await getChannel(deed, id);
+  const secrets = openSecrets(master, row);
+  const { shown } = channelOf(row);
+  if (shown.kind !== "webhook" || secrets.url === undefined) {
+    throw new GatewayError({ code: "conflict", message: "Only webhooks have a signing secret." });
+  }
+  const secret = newWebhookSecret();
+  const signing = [secret, ...(secrets.signing ?? []).slice(0, 1)];
+  const document = alertChannelSchema.parse({ ...shown, url: secrets.url });
+  const sealed = sealedChannel(id, document, { master, signing });
+  await audited(deed, { row, what: "rotate" }, (core) => updateAlertChannel(core, id, sealed));
+  return { ...channelView(row), secret };
+}
+
+export async function removeChannel(deed: Deed, id: string): Promise<void> {
+  const row = await getChannel(deed, id);
+  await audited(deed, { row, what: "delete" }, (core) =>
+    updateAlertChannel(core, id, { archived_at: deed.now }),
+  );
+}
+
+/** Sends a test message now and says how that went; it is not tried again. */
+export async function testChannel(deed: Deed, parts: OutboxParts, id: string): Promise<JsonObject> {
+  const row = await getChannel(deed, id);
+  const eventId = newId("evt_", deed.now);
+  const data = {
+    text: "This is a test of Turnpike's alerts.",
+    organization_id: row.organization_id,
+  };
+  const body = JSON.stringify({ type: "test", timestamp: new Date(deed.now).toISOString(), data });
+  const fault = await sendDelivery(parts.post, {
+    eventId,
+    body,
+    channel: channelOf(row),
+    secrets: openSecrets(parts.master, row),
+  });
+  return { delivered: fault === undefined, fault: fault ?? null };
+}
+
+const SHOWN_DELIVERIES = 100;
+
+/** What was sent to a channel, what waits and what was given up, the newest first. */
+export async function deliveriesOf(deed: Deed, id: string): Promise<JsonObject[]> {
+  await getChannel(deed, id);
+  const rows = await listDeliveries(deed.core, id, SHOWN_DELIVERIES);
+  return rows.map((row) => ({
+    id: row.id,
+    event_id: row.event_id,
+    kind: row.kind,
+    state: row.state,
+    tries: row.tries,
+    fault: row.fault,
+    created_at: new Date(row.created_at).toISOString(),
+    next_try_at: row.state === "waiting" ? new Date(row.next_at).toISOString() : null,
+  }));
+}
+
+/** Somebody says that a key has leaked: its organization is told once. */
+export const reportLeak = (
+  parts: OutboxParts,
+  { id, organizationId }: { readonly id: string; readonly organizationId: string | null },
+): Promise<boolean> =>
+  noteEvent(parts, {
+    kind: "key.leaked",
+    organizationId,
+    once: id,
+    text: `The key ${id} was reported as leaked. Rotate it.`,
+    facts: { key_id: id },
+  });
+
+function audited(
+  deed: Deed,
+  { row, what }: { readonly row: AlertChannelRow; readonly what: string },
+  change: (core: Deed["core"]) => Promise<void>,
+): Promise<void> {
+  const { name, kind, events } = channelOf(row).shown;
+  return deed.core.transaction().execute(async (transaction) => {
+    await change(transaction);
+    await writeAudit(transaction, deed, {
+      action: `alerts.${what}`,
+      target: { kind: "alert", id: row.id },
+      organizationId: row.organization_id,
+      [what === "delete" ? "before" : "after"]: { name, kind, events: events ?? [] },
+    });
+  });
+}
