@@ -99,11 +99,17 @@ function overridesFor({ access }: Call, { configured }: Route): Access["priceOve
 const feePercent = (access: Access | undefined): number =>
   access?.organization.settings.byokFeePercent ?? 0;
 
+/** The demo's prices are made up, to be looked at; the free plan has it without any credit. */
+const isUncharged = (access: Access | undefined, { configured, endpoint }: Route): boolean =>
+  configured.own === undefined
+    ? endpoint.provider === "demo" && access?.organization.plan === "free"
+    : feePercent(access) === 0;
+
 /** What a tenant is charged at a route; the provider's own prices, unless it has others. */
 export function chargedPrices(call: Call, route: Route): Prices | undefined {
   const { access } = call;
-  const { key, model, endpoint, configured } = route;
-  if (configured.own !== undefined && feePercent(access) === 0) return NO_FEE;
+  const { key, model, endpoint } = route;
+  if (isUncharged(access, route)) return NO_FEE;
   const overrides = overridesFor(call, route);
   const { provider, prices } = endpoint;
   if (overrides.length === 0) return prices;
