@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "protocols",
     "governance",
     "ledger",
+    "privacy",
     "telemetry",
     "catalog",
     "canonical",

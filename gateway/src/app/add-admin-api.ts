@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 
 import type { Alerts } from "#app/open-alerts.ts";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
+import type { Privacy } from "#app/open-privacy.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
@@ -9,6 +10,7 @@ import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
+import { privacyRoutes } from "#http/admin/privacy.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
@@ -19,6 +21,7 @@ export interface AdminApiParts {
   readonly master: MasterKey;
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
   readonly directory: Pick<Directory, "refresh" | "tables">;
+  readonly privacy: Pick<Privacy, "desk">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly alerts: Pick<Alerts, "outbox">;
   readonly rate: AdminRate | undefined;
@@ -54,5 +57,6 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     ...ADMIN_ROUTES,
     ...recordRoutes(openReports(store.records)),
     ...alertRoutes(parts.alerts.outbox),
+    ...privacyRoutes(parts.privacy.desk),
   ]);
 }

@@ -72,7 +72,8 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials, metrics });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
-  addAdminApi(server, { store, master, signIn, directory, own, alerts, rate: deps.adminRate });
+  const { adminRate: rate } = deps;
+  addAdminApi(server, { store, master, privacy, signIn, directory, own, alerts, rate });
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }

@@ -1,15 +1,16 @@
-import { join } from "node:path";
-
+import type { PrivacyDesk } from "#http/admin/privacy.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { createContentLog } from "#privacy/content-log.ts";
-import { erasedBefore, resumeErasures, type EraseDeps } from "#privacy/erase.ts";
-import { ERASURE_LIST } from "#privacy/erasure-list.ts";
+import { erase, erasedBefore, resumeErasures, type EraseDeps } from "#privacy/erase.ts";
 import { createEnvelope, type Envelope } from "#privacy/envelope.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
-import { compactStore } from "#store/compact.ts";
+import { openErasing } from "#privacy/open-erasing.ts";
+import { readContent } from "#privacy/read-content.ts";
+import { receiptPublicKey } from "#privacy/receipt.ts";
 import { deleteExpiredContent } from "#store/content-log.ts";
 import { listErasures } from "#store/erasures.ts";
+import { findRecord } from "#store/request-records.ts";
 import type { Store } from "#store/store.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
 
@@ -18,7 +19,7 @@ export interface Privacy {
   readonly envelope: Envelope;
   /** What requests and answers are kept by. */
   readonly keeping: Pick<Gateway, "responses" | "content">;
-  readonly erasing: EraseDeps;
+  readonly desk: PrivacyDesk;
 }
 
 interface Around {
@@ -42,15 +43,7 @@ export async function openPrivacy({ home, store, master, log, closers }: Around)
     erasedSince: async (at) => (await listErasures(core, at)).map(erasedBefore),
     onProblem: (error) => log.warn(errorFacts(error), "texts could not be written; they wait"),
   });
-  const erasing: EraseDeps = {
-    core,
-    records,
-    envelope,
-    master,
-    now: Date.now,
-    compact: () => compactStore(store),
-    listFile: join(home, ERASURE_LIST),
-  };
+  const erasing = openErasing({ home, store, master, envelope });
   const resumed = await resumeErasures(erasing);
   if (resumed > 0) log.info({ erasures: resumed }, "erasures that were cut off are complete");
   const quietly = (work: () => Promise<unknown>) => () => void work().catch(() => undefined);
@@ -71,5 +64,23 @@ export async function openPrivacy({ home, store, master, log, closers }: Around)
     await content.close();
   });
   const responses = createStoredResponses({ core, master, envelope, now: Date.now });
-  return { envelope, keeping: { responses, content }, erasing };
+  return {
+    envelope,
+    keeping: { responses, content },
+    desk: deskOf(erasing, { records, envelope }),
+  };
 }
+
+/** What the admin API is given of it. */
+const deskOf = (
+  erasing: EraseDeps,
+  kept: { readonly records: Store["records"]; readonly envelope: Envelope },
+): PrivacyDesk => ({
+  erase: (organizationId, request) => erase(erasing, organizationId, request),
+  publicKey: () => receiptPublicKey(erasing.core, erasing.master, Date.now()),
+  requestOf: async (id) => {
+    const record = await findRecord(kept.records, id);
+    return record && { keyId: record.key_id, projectId: record.project_id };
+  },
+  readContent: (id) => readContent({ ...kept, now: Date.now }, id),
+});

@@ -2,6 +2,7 @@ import { failureKind } from "#canonical/failure.ts";
 import type { Failure, FailureCode } from "#canonical/failure.ts";
 import { compact } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
+import { callerMessage } from "#lib/mask-secrets.ts";
 
 /** Codes that OpenAI's clients act upon, where ours has another name. */
 const OPENAI_CODES: Partial<Record<FailureCode, string>> = {
@@ -25,7 +26,11 @@ function errorType(status: number): string {
 /** The `error` object of OpenAI's dialects. */
 export function openaiErrorObject(failure: Failure): JsonObject {
   const { code, message, field, upstreamStatus, upstreamCode } = failure;
-  const upstream = compact({ upstream_status: upstreamStatus, upstream_code: upstreamCode });
+  const upstream = compact({
+    upstream_status: upstreamStatus,
+    // Codes are texts of the provider's, too: one that quotes a key back must not pass.
+    upstream_code: upstreamCode === undefined ? undefined : callerMessage(upstreamCode, "unknown"),
+  });
   return compact({
     message,
     type: errorType(failureKind(failure).status),

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -89,6 +89,8 @@ const derive = (secret: string | Buffer, use: string): Buffer =>
 
 function readKeyFile(path: string): string {
   if (!existsSync(path)) {
+    // Where the data lies in Postgres, nobody else has made the folder.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // `wx`: when two processes start at once, the second fails here and reads the first one's file.
     try {
       writeFileSync(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
