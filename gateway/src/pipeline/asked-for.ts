@@ -25,8 +25,14 @@ function tenantOf(call: Call) {
     teamId: access?.team?.id ?? null,
     projectId: access?.project.id ?? null,
     keyId: access?.key.id ?? null,
-    policy: access === undefined ? null : policyFacts(access),
+    policy: access === undefined ? null : boundsOf(call, access),
   };
+}
+
+/** A request may ask for more than its policy: nobody kept anything of it, and the record says so. */
+function boundsOf({ options }: Call, access: Access): object | null {
+  const facts = policyFacts(access);
+  return options?.provider.zdr === true ? { ...facts, zeroRetention: true } : facts;
 }
 
 /** Made once a policy. */

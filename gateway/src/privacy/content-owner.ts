@@ -15,4 +15,9 @@ export interface ContentOwner {
 export const subjectOf = ({ projectId, endUser }: ContentOwner): Subject =>
   endUser === undefined || endUser === ""
     ? { kind: "project", id: projectId }
-    : { kind: "end-user", id: JSON.stringify([projectId, endUser]) };
+    : { kind: "end-user", id: JSON.stringify([projectId, recordedName(endUser)]) };
+
+const MAX_NAME = 200;
+
+/** As much of a person's id as records and budgets have: erasing goes by the same. */
+export const recordedName = (endUser: string): string => endUser.slice(0, MAX_NAME);

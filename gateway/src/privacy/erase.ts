@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely } from "kysely";
 
 import { newId } from "#lib/ids.ts";
-import { subjectOf } from "#privacy/content-owner.ts";
+import { recordedName, subjectOf } from "#privacy/content-owner.ts";
 import type { Envelope } from "#privacy/envelope.ts";
 import type { ErasedBefore, ErasureTarget } from "#privacy/erasure-target.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
@@ -15,6 +15,7 @@ import {
   eraseContentRows,
   eraseRecordNames,
   eraseStoredResponses,
+  eraseUserCounters,
   eraseUserSums,
   insertErasure,
   listEndUsers,
@@ -78,7 +79,7 @@ export async function erase(
   await insertErasure(deps.core, row);
   if (deps.listFile !== undefined)
     await appendFile(deps.listFile, `${JSON.stringify(row)}\n`, LIST);
-  const endUsers = request.kind === "subject" ? [request.endUser] : [];
+  const endUsers = request.kind === "subject" ? [recordedName(request.endUser)] : [];
   return complete(deps, row, { organizationId, target, requestedAt, endUsers });
 }
 
@@ -148,7 +149,9 @@ async function sweep(deps: EraseDeps, erasing: Erasing): Promise<Counts> {
     const named = await eraseRecordNames(records, { ...scope, endUser });
     requestRecords += named.requestRecords;
     feedbackComments += named.feedbackComments;
-    if (endUser !== undefined) await eraseUserSums(records, { organizationId, endUser });
+    if (endUser === undefined) continue;
+    await eraseUserSums(records, { organizationId, endUser });
+    await eraseUserCounters(core, { organizationId, endUser });
   }
   // A project's texts have keys of their own: with its last row no one needs them.
   const late =

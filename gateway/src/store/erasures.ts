@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 
 import type { CoreTables, RecordTables } from "#store/schema.ts";
 
@@ -161,6 +161,32 @@ export async function eraseUserSums(
     .where("dimension", "=", "user")
     .where("value", "=", where.endUser)
     .execute();
+}
+
+/**
+ * Removes what budgets for each end user have counted for one, unless money is held there just now,
+ * and the names of those counters from holds that have ended. Transfers have no names.
+ */
+export async function eraseUserCounters(
+  core: Kysely<CoreTables>,
+  { organizationId, endUser }: { readonly organizationId: string; readonly endUser: string },
+): Promise<void> {
+  const pattern = `%:${endUser.replaceAll(/[\\%_]/g, "\\$&")}%`;
+  await Promise.all([
+    core
+      .deleteFrom("budget_counters")
+      .where("organization_id", "=", organizationId)
+      .where("subject", "=", endUser)
+      .where("pending", "=", 0)
+      .execute(),
+    core
+      .updateTable("holds")
+      .set({ counters: "[]" })
+      .where("organization_id", "=", organizationId)
+      .where("state", "!=", "open")
+      .where(sql<boolean>`counters LIKE ${pattern} ESCAPE '\\'`)
+      .execute(),
+  ]);
 }
 
 /** All end users that records of an organization name. */

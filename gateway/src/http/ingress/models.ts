@@ -61,7 +61,7 @@ export function addModelRoutes(
       const name = (request.params as { "*": string })["*"];
       const endpoints = name.endsWith("/endpoints");
       const listed = findModel(endpoints ? name.slice(0, -"/endpoints".length) : name, view);
-      if (endpoints) return endpointsBody(listed);
+      if (endpoints) return endpointsBody(listed, view.market);
       return isGoogleClient(request) ? geminiModel(listed) : modelObject(listed);
     });
   }
@@ -225,7 +225,7 @@ function pricing(prices: Prices): JsonObject {
   });
 }
 
-const endpointsBody = ({ id, endpoints }: Listed): JsonObject => ({
+const endpointsBody = ({ id, endpoints }: Listed, market: Market): JsonObject => ({
   object: "list",
   model: id,
   data: endpoints.map((endpoint) =>
@@ -238,11 +238,24 @@ const endpointsBody = ({ id, endpoints }: Listed): JsonObject => ({
       max_output_tokens: endpoint.maxOutputTokens,
       pricing: endpoint.prices && pricing(endpoint.prices),
       prices_pico_usd: endpoint.prices,
+      retention: retentionOf(endpoint, market),
       source: endpoint.source,
       deprecation_date: endpoint.deprecated,
     }),
   ),
 });
+
+/** What the provider keeps; what the gateway keeps is another matter. `null`: it does not say. */
+function retentionOf({ provider }: CatalogEndpoint, { providers }: Market): JsonObject {
+  const facts = providers.get(provider)?.[0]?.provider.retention;
+  return {
+    days: facts?.days ?? null,
+    trains_on_api_data: facts?.trainsOnApiData ?? null,
+    zero_retention: facts?.days === 0,
+    source: facts?.source ?? null,
+    checked: facts?.date ?? null,
+  };
+}
 
 /** What Codex decodes; a missing member makes it refuse the whole list. */
 const codexModel = ({ id, model, endpoints }: Listed, at: number): JsonObject => ({
