@@ -5,7 +5,7 @@ import type { KeyRing } from "#governance/key-ring.ts";
 import type { BudgetUsage, UsageOptions } from "#ledger/budget-usage.ts";
 import type { Credits } from "#ledger/credits.ts";
 import type { JsonObject } from "#lib/json.ts";
-import { formatSignedUsd } from "#lib/money.ts";
+import { formatSignedUsd, parseUsd } from "#lib/money.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
 
 interface Deps {
@@ -25,14 +25,17 @@ export function addCreditsRoute(server: FastifyInstance, deps: Deps): void {
       Promise.all(access.budgets.map((budget) => budgetBody(deps, access, budget))),
     ]);
     const { plan, settings } = access.organization;
+    const { creditLimitUsd } = settings;
+    // Whoever pays afterwards, and has no limit, may spend as much as budgets allow.
+    const isUnlimited = plan === "enterprise" && creditLimitUsd === undefined;
+    const limit = creditLimitUsd === undefined ? 0n : parseUsd(creditLimitUsd);
     return {
       data: {
         plan,
         balance_usd: formatSignedUsd(balance),
         held_usd: formatSignedUsd(held),
-        available_usd: formatSignedUsd(balance - held),
-        credit_limit_usd:
-          settings.creditLimitUsd === undefined ? null : String(settings.creditLimitUsd),
+        available_usd: isUnlimited ? null : formatSignedUsd(balance - held + limit),
+        credit_limit_usd: creditLimitUsd === undefined ? null : String(creditLimitUsd),
         budgets,
       },
     };
