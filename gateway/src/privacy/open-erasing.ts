@@ -4,7 +4,7 @@ import type { EraseDeps } from "#privacy/erase.ts";
 import { ERASURE_LIST } from "#privacy/erasure-list.ts";
 import { createEnvelope, type Envelope } from "#privacy/envelope.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
-import { compactStore } from "#store/compact.ts";
+import { createCompactor } from "#store/compact.ts";
 import type { Store } from "#store/store.ts";
 
 interface Around {
@@ -24,7 +24,7 @@ export function openErasing({ home, store, master, envelope }: Around): EraseDep
     master,
     envelope: envelope ?? createEnvelope({ core, master, now: Date.now }),
     now: Date.now,
-    compact: () => compactStore(store),
+    compact: createCompactor(store),
     listFile: join(home, ERASURE_LIST),
   };
 }

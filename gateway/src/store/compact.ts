@@ -8,7 +8,7 @@ const ERASED_TABLES = ["content_log", "content_words", "request_records", "feedb
  * Empties what a database keeps of removed rows: SQLite's log is written into the file, whose freed
  * parts are overwritten; Postgres frees the rows, its own log is kept as long as it is set to.
  */
-export async function compactStore({ dialect, core, records }: Store): Promise<void> {
+async function compactStore({ dialect, core, records }: Store): Promise<void> {
   if (dialect === "sqlite") {
     await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(core);
     await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(records);
@@ -18,4 +18,20 @@ export async function compactStore({ dialect, core, records }: Store): Promise<v
   for (const table of ["encryption_keys", "stored_responses"]) {
     await sql`VACUUM ${sql.table(table)}`.execute(core);
   }
+}
+
+/**
+ * How to compact a store: many who ask at once share one run, which begins after they asked. Each by
+ * itself would take all connections that there are.
+ */
+export function createCompactor(store: Store): () => Promise<void> {
+  let current: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    await current.catch(() => undefined);
+    queued = undefined;
+    current = compactStore(store);
+    return current;
+  };
+  return () => (queued ??= run());
 }

@@ -10,7 +10,7 @@ import { erase, erasedBefore } from "#privacy/erase.ts";
 import { createEnvelope } from "#privacy/envelope.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import { readContent } from "#privacy/read-content.ts";
-import { compactStore } from "#store/compact.ts";
+import { createCompactor } from "#store/compact.ts";
 import { changeDirectory } from "#store/directory-version.ts";
 import { listErasures } from "#store/erasures.ts";
 import { openStore, type Store } from "#store/store.ts";
@@ -288,7 +288,7 @@ describe.each(["sqlite", "postgres"] as const)("canaries on %s", (dialect) => {
         envelope,
         master,
         now: Date.now,
-        compact: () => compactStore(store),
+        compact: createCompactor(store),
       };
       await erase(deps, "org_default", { kind: "subject", endUser: person });
       await erase(deps, "org_default", { kind: "project", projectId: "proj_default" });

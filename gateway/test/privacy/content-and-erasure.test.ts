@@ -14,7 +14,7 @@ import { readContent, searchContent } from "#privacy/read-content.ts";
 import { receiptPublicKey, verifyReceipt } from "#privacy/receipt.ts";
 import { openSealedContent, readSealingKey } from "#privacy/sealed-content.ts";
 import { subjectOf } from "#privacy/content-owner.ts";
-import { compactStore } from "#store/compact.ts";
+import { createCompactor } from "#store/compact.ts";
 import { deleteExpiredContent } from "#store/content-log.ts";
 import { listErasures } from "#store/erasures.ts";
 import { openStore, type Store } from "#store/store.ts";
@@ -40,7 +40,7 @@ describeOnEach("content log and erasure", (make, dialect) => {
       master,
       envelope: createEnvelope({ core, master, now: () => now }),
       now: () => now,
-      compact: () => compactStore(over),
+      compact: createCompactor(over),
       listFile: join(database.home, "erasures.jsonl"),
       settleMs: 5,
     };
