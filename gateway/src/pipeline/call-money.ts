@@ -158,7 +158,7 @@ export function chargeUsd(call: Call, route: Route, used: Used): number | null {
 }
 
 /** What the operator owes a provider that has answered; `undefined`: nothing, or nobody knows. */
-export function providerCost(route: Route, { usage, tier }: Used): ProviderCost | undefined {
+function providerCost(route: Route, { usage, tier }: Used): ProviderCost | undefined {
   if (route.configured.own !== undefined) return undefined;
   const { nanoUsd } = costAt(route, usage, tier);
   const isBookable = nanoUsd !== null && nanoUsd > 0n && nanoUsd <= MOST_NANO_USD;

@@ -283,7 +283,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Nonce, tag, text. */
-export function encrypt(key: KeyObject, plain: Buffer, context: Buffer): Buffer {
+function encrypt(key: KeyObject, plain: Buffer, context: Buffer): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(context);
   const text = Buffer.concat([cipher.update(plain), cipher.final()]);
@@ -291,7 +291,7 @@ export function encrypt(key: KeyObject, plain: Buffer, context: Buffer): Buffer 
 }
 
 /** Throws where the text was changed, or belongs to another context. */
-export function decrypt(key: KeyObject, sealed: Buffer, context: Buffer): Buffer {
+function decrypt(key: KeyObject, sealed: Buffer, context: Buffer): Buffer {
   const textAt = NONCE_BYTES + TAG_BYTES;
   const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,

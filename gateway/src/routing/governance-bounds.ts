@@ -54,10 +54,7 @@ export function forbiddenBy(
 }
 
 /** The part of it that no request changes: which models, where, and under which terms. */
-export function forbiddenAlways(
-  candidate: Candidate,
-  bounds: GovernanceBounds,
-): string | undefined {
+function forbiddenAlways(candidate: Candidate, bounds: GovernanceBounds): string | undefined {
   let verdicts = known.get(bounds);
   if (verdicts === undefined) known.set(bounds, (verdicts = new WeakMap()));
   let verdict = verdicts.get(candidate);

@@ -92,7 +92,7 @@ export async function deleteExpiredContent(
   }
 }
 
-export async function deleteContent(
+async function deleteContent(
   records: Kysely<RecordTables>,
   requestIds: readonly string[],
 ): Promise<void> {

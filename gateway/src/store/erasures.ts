@@ -14,12 +14,6 @@ export const listErasures = (core: Kysely<CoreTables>, since = 0): Promise<reado
     .orderBy("id")
     .execute();
 
-export const findErasure = (
-  core: Kysely<CoreTables>,
-  id: string,
-): Promise<ErasureRow | undefined> =>
-  core.selectFrom("erasures").selectAll().where("id", "=", id).executeTakeFirst();
-
 /** Notes an erasure; one that is known stays as it is. */
 export async function insertErasure(core: Kysely<CoreTables>, row: ErasureRow): Promise<void> {
   await core

@@ -7,7 +7,7 @@ import {
 import type { Sqlite } from "#store/sqlite.ts";
 
 /** The file's `user_version` counts the steps done. */
-export const sqliteTarget = (sqlite: Sqlite): MigrationTarget => ({
+const sqliteTarget = (sqlite: Sqlite): MigrationTarget => ({
   dialect: "sqlite",
   version: async (part) => {
     const { rows } = await sqlite.run(part, { sql: "PRAGMA user_version", parameters: [] });

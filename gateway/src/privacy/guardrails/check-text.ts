@@ -9,7 +9,7 @@ export type Verdict =
   /** Never quotes the text. */
   | { readonly action: "block"; readonly reason: string };
 
-export const ALLOW: Verdict = { action: "allow" };
+const ALLOW: Verdict = { action: "allow" };
 
 export function checkPersonalData(
   text: string,
