@@ -7,6 +7,9 @@ import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
+import { createCredits } from "#ledger/credits.ts";
+import { openLedger } from "#ledger/open-ledger.ts";
+import { createLedgerStore } from "#store/ledger.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
@@ -52,6 +55,8 @@ export async function startAdminApi(
   await fillWorld(store);
   const master = loadMasterKey(database.home, undefined);
   const directory = await openDirectory(store.core, Date.now);
+  const ledger = openLedger({ store: createLedgerStore(store) });
+  const credits = createCredits({ ledger, store, now: Date.now });
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const server = createServer({
     now: () => api.clock,
@@ -69,6 +74,7 @@ export async function startAdminApi(
       },
       parts: {
         pepper: Buffer.from("pepper"),
+        credits,
         credentials: credentialDesk(store.core, master, {}),
         explainPolicy: async (place) => {
           await directory.refresh();

@@ -108,6 +108,8 @@ const send = (who: string, route: string, body?: object | string): Promise<Respo
       ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
       ...(body !== undefined && { "content-type": "application/json" }),
       "if-match": "*",
+      // Money asks for one; each request is one of its own.
+      ...(path.startsWith("/api/credits/") && { "idempotency-key": `k${made++}` }),
     },
     redirect: "manual",
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),

@@ -48,6 +48,8 @@ export interface Rule {
   readonly readsTeams?: true;
   /** Whoever may do it is told of a conflict: the team has projects. */
   readonly conflicts?: true;
+  /** What else it names is never there: 404 also for whoever may do it. */
+  readonly finds?: "nothing";
 }
 
 /** Ids of what there is in the place that is meant. */
@@ -78,6 +80,11 @@ const ofProject = { of: "project", inTeam: true } as const;
 const SCOPE = "organization_id=:organization&project_id=:id";
 const REPORT = `?${SCOPE}&by=model&from=2026-01-01&to=2026-01-31`;
 const LOG = `?${SCOPE}`;
+const booking = {
+  of: "organization",
+  may: [],
+  seen: ["owner", "admin", "billing"],
+} as const;
 const platform = { of: "platform", may: [], seen: EVERYBODY } as const;
 
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -243,11 +250,32 @@ export const RULES: Readonly<Record<string, Rule>> = {
     }),
   },
   "GET /api/budgets/:budget_id": { ...budget, may: EVERYBODY },
+  "GET /api/budgets/:budget_id/usage": { ...budget, may: EVERYBODY },
   "PATCH /api/budgets/:budget_id": { ...budgetWriters, body: () => ({ limit: 2 }) },
   "DELETE /api/budgets/:budget_id": budgetWriters,
   "POST /api/budgets/:budget_id/pause": budgetWriters,
   "POST /api/budgets/:budget_id/resume": budgetWriters,
   "POST /api/budgets/:budget_id/reset": budgetWriters,
+
+  "GET /api/credits/:organization_id": { of: "organization", may: ["owner", "admin", "billing"] },
+  "GET /api/credits/:organization_id/transfers": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+  },
+  "POST /api/credits/:organization_id/grants": {
+    ...booking,
+    body: () => ({ amount_usd: "1" }),
+  },
+  "POST /api/credits/:organization_id/adjustments": {
+    ...booking,
+    body: () => ({ amount_usd: "1", direction: "up" }),
+  },
+  "POST /api/credits/:organization_id/refunds": {
+    ...booking,
+    // Nothing was charged for it: 404 for whoever may ask.
+    body: () => ({ request_id: "req_nobody" }),
+    finds: "nothing",
+  },
 
   "GET /api/price-overrides": list(["owner", "admin", "billing"]),
   "POST /api/price-overrides": {
@@ -327,7 +355,7 @@ export function expectedStatus(rule: Rule, who: string, where: Where): number {
   if (rule.of === "list") return listStatus(rule, who);
   if (rule.of === "person") return who !== "platform" ? 403 : where === "missing" ? 404 : 200;
   if (where === "missing") return 404;
-  if (who === "platform") return 200;
+  if (who === "platform") return rule.finds === "nothing" ? 404 : 200;
   const stranger = STRANGERS[who];
   if ((where === "other") !== (stranger !== undefined)) return 404;
   if (where === "sibling" && rule.inTeam === true && TEAM_ROLES.includes(who)) return 404;

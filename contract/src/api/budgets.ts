@@ -54,23 +54,25 @@ export const budgetListQuery = z.strictObject({
   archived: z.stringbool().default(false).describe("Archived ones, too."),
 });
 
+const amounts = {
+  used: z.string(),
+  held: z.string().describe("What requests under way may still take."),
+};
+
 export const budgetUsageSchema = z.strictObject({
   object: z.literal("budget_usage"),
   budget_id: idSchema("bud_"),
   unit: z.enum(["usd", "tokens"]),
   limit: z.string(),
-  counters: z.array(
-    z.strictObject({
-      subject: z.string().nullable().describe("A user, tag, model, …; null: all together."),
-      used: z.string(),
-      pending: z.string().describe("What requests under way may still take."),
-      period_start: timeSchema,
-      period_end: timeSchema.nullable(),
-      forecast: z
-        .string()
-        .nullable()
-        .describe("Use at the end of the period if it goes on like this; null: too early to tell."),
-    }),
-  ),
+  ...amounts,
+  period_start: timeSchema,
+  period_end: timeSchema.nullable(),
+  forecast: z
+    .string()
+    .nullable()
+    .describe("Use at the end of the period if it goes on like this; null: too early to tell."),
+  subjects: z
+    .array(z.strictObject({ subject: z.string(), ...amounts }))
+    .describe("Where it counts each apart, the most used first; else one."),
 });
 export type BudgetUsageView = z.output<typeof budgetUsageSchema>;

@@ -12,6 +12,8 @@ import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
 import { privacyRoutes } from "#http/admin/privacy.ts";
 import { recordRoutes } from "#http/admin/records.ts";
+import type { Credits } from "#ledger/credits.ts";
+import { openApiDocument } from "#http/admin/openapi.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
@@ -24,12 +26,13 @@ export interface AdminApiParts {
   readonly privacy: Pick<Privacy, "desk">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly alerts: Pick<Alerts, "outbox">;
+  readonly credits: Credits;
   readonly rate: AdminRate | undefined;
 }
 
 /** Adds `/api/*` as the table of routes has it. */
 export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void {
-  const { store, master, signIn, directory, own, rate = DEFAULT_ADMIN_RATE } = parts;
+  const { store, master, signIn, directory, own, credits, rate = DEFAULT_ADMIN_RATE } = parts;
   const api = {
     core: store.core,
     authenticate: signIn.actorOf,
@@ -44,6 +47,7 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     parts: {
       pepper: master.keyPepper,
       credentials: own.desk,
+      credits,
       explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {
         await directory.refresh();
         return explainPolicyAt(place, directory.tables);
@@ -53,10 +57,18 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     now: Date.now,
     rate,
   };
-  addAdminRoutes(server, api, [
+  const reports = openReports(store.records);
+  const routes = [
     ...ADMIN_ROUTES,
-    ...recordRoutes(openReports(store.records)),
+    ...recordRoutes(reports),
     ...alertRoutes(parts.alerts.outbox),
     ...privacyRoutes(parts.privacy.desk),
-  ]);
+  ];
+  addAdminRoutes(server, api, routes);
+  // Made when it is first asked for: a gateway that nobody administers does not carry it.
+  let document: string | undefined;
+  server.get("/api/openapi.json", (_request, reply) => {
+    document ??= JSON.stringify(openApiDocument(routes));
+    return reply.type("application/json; charset=utf-8").send(document);
+  });
 }

@@ -73,7 +73,8 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const { adminRate: rate } = deps;
-  addAdminApi(server, { store, master, privacy, signIn, directory, own, alerts, rate });
+  const parts = { store, master, privacy, signIn, directory, own, credits, alerts, rate };
+  addAdminApi(server, parts);
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }

@@ -1,4 +1,9 @@
-import type { BudgetChange, BudgetView, NewBudget } from "@turnpike/contract/api/budgets.ts";
+import type {
+  BudgetChange,
+  BudgetUsageView,
+  BudgetView,
+  NewBudget,
+} from "@turnpike/contract/api/budgets.ts";
 import type { BudgetDocument } from "@turnpike/contract/governance.ts";
 
 import { invalidRequest } from "#canonical/failure.ts";
@@ -7,6 +12,7 @@ import { checkVersion, conflict, found, timeOrNull, timeText } from "#governance
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
 import { placeOfAttached, placeOfTarget } from "#governance/places.ts";
+import { budgetUsage } from "#ledger/budget-usage.ts";
 import { newId } from "#lib/ids.ts";
 import { formatUsd, parseUsd } from "#lib/money.ts";
 import {
@@ -17,6 +23,7 @@ import {
   updateBudget,
   type StoredBudget,
 } from "#store/budgets.ts";
+import { findOrganization } from "#store/organizations.ts";
 
 export function budgetView(row: StoredBudget): BudgetView {
   const document = JSON.parse(row.document) as BudgetDocument;
@@ -169,3 +176,39 @@ export const archiveBudget = (
   { expected }: Versioned = {},
 ): Promise<StoredBudget> =>
   editBudget(deed, { id, expected, action: "budgets.archive" }, () => ({ archived_at: deed.now }));
+
+/** What is used of a budget in its present period, and what will be at its end if it goes on so. */
+export async function usageOfBudget(deed: Deed, id: string): Promise<BudgetUsageView> {
+  const row = await getBudget(deed, id);
+  const organization = await findOrganization(deed.core, row.organization_id);
+  const document = JSON.parse(row.document) as BudgetDocument;
+  const budget = {
+    id,
+    name: row.name,
+    document,
+    limit: BigInt(row.limit_amount),
+    pausedAt: row.paused_at,
+    resetAt: row.reset_at,
+  };
+  const usage = await budgetUsage(deed, budget, {
+    organizationId: row.organization_id,
+    timeZone: organization?.time_zone ?? "UTC",
+    now: deed.now,
+  });
+  const { unit } = document;
+  const amounts = ({ used, held }: { readonly used: bigint; readonly held: bigint }) => ({
+    used: amountText(used, unit),
+    held: amountText(held, unit),
+  });
+  return {
+    object: "budget_usage",
+    budget_id: id,
+    unit,
+    limit: amountText(budget.limit, unit),
+    ...amounts(usage),
+    period_start: timeText(usage.periodStart),
+    period_end: timeOrNull(usage.periodEnd),
+    forecast: usage.forecast === undefined ? null : amountText(usage.forecast, unit),
+    subjects: usage.subjects.map((subject) => ({ subject: subject.subject, ...amounts(subject) })),
+  };
+}

@@ -77,11 +77,12 @@ async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Prom
   const allowed = await authorize(route, read);
   const ifMatch = versionOf(route, request);
   const expected = ifMatch === "any" ? undefined : ifMatch;
-  const handling = { ...read, ...allowed, ifMatch, expected, parts: api.parts };
-  const key = request.headers["idempotency-key"];
-  if (route.method !== "POST" || typeof key !== "string") return route.handle(handling);
+  const { "idempotency-key": key } = request.headers;
+  const idempotencyKey = typeof key === "string" ? key : undefined;
+  const handling = { ...read, ...allowed, ifMatch, expected, idempotencyKey, parts: api.parts };
+  if (route.method !== "POST" || idempotencyKey === undefined) return route.handle(handling);
   const act = (): Promise<PlainAnswer> => plainAnswer(route, handling);
-  const asked = { key, route: `POST ${request.url}`, body: read.body };
+  const asked = { key: idempotencyKey, route: `POST ${request.url}`, body: read.body };
   return idempotently({ deed, sealer: api.sealer }, asked, act);
 }
 

@@ -4,6 +4,7 @@ import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { CredentialParts } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { explainPolicyAt, PolicyPart } from "#governance/explain-policy.ts";
+import type { Credits } from "#ledger/credits.ts";
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
 
@@ -15,6 +16,7 @@ export interface AdminParts {
   readonly pepper: Buffer;
   /** What seals, finds and tests provider credentials, and knows which do not open. */
   readonly credentials: CredentialParts & Pick<CredentialRing, "faultOf">;
+  readonly credits: Credits;
   /** What policies say of a place, from the organization down to it. */
   readonly explainPolicy: (
     place: Parameters<typeof explainPolicyAt>[0],
@@ -36,6 +38,8 @@ export interface Handling<Params, Query, Body> {
   readonly expected: number | undefined;
   /** `any`: `If-Match: *`. */
   readonly ifMatch: number | "any" | undefined;
+  /** Of a POST that has one. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** What a route answers. */

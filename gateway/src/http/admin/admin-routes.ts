@@ -2,6 +2,7 @@ import type { AdminRoute } from "#http/admin/admin-route.ts";
 import { AUDIT_ROUTES } from "#http/admin/audit.ts";
 import { BUDGET_ROUTES } from "#http/admin/budgets.ts";
 import { CREDENTIAL_ROUTES } from "#http/admin/credentials.ts";
+import { CREDIT_ROUTES } from "#http/admin/credits.ts";
 import { KEY_ROUTES } from "#http/admin/keys.ts";
 import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
@@ -24,6 +25,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...KEY_ROUTES,
   ...POLICY_ROUTES,
   ...BUDGET_ROUTES,
+  ...CREDIT_ROUTES,
   ...PRICE_OVERRIDE_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...AUDIT_ROUTES,

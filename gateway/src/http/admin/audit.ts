@@ -10,7 +10,7 @@ import { auditEntryView, auditLines, auditPage } from "#governance/read-audit.ts
 import { WHOLE_PLATFORM } from "#governance/permissions.ts";
 import { verifyAudit } from "#governance/verify-audit.ts";
 import { adminRoute } from "#http/admin/admin-route.ts";
-import { badCursor, pageOf } from "#http/admin/page.ts";
+import { pageOf, seqOf } from "#http/admin/page.ts";
 
 const group = "Audit";
 
@@ -40,7 +40,7 @@ export const AUDIT_ROUTES = [
     handle: ({ query, deed, reach }) =>
       pageOf(query, {
         rows: ({ after, limit }) => {
-          const before = after === undefined ? undefined : numberOf(after);
+          const before = after === undefined ? undefined : seqOf(after);
           return auditPage(deed, query, { reach, before, limit });
         },
         idOf: ({ seq }) => String(seq),
@@ -73,10 +73,3 @@ export const AUDIT_ROUTES = [
     handle: async ({ deed }) => ({ body: await verifyAudit(deed.core) }),
   }),
 ];
-
-/** A cursor of another list is none of this one. */
-function numberOf(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number)) throw badCursor();
-  return number;
-}

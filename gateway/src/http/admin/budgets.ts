@@ -3,6 +3,7 @@ import {
   budgetListQuery,
   budgetParams,
   budgetSchema,
+  budgetUsageSchema,
   newBudgetSchema,
 } from "@turnpike/contract/api/budgets.ts";
 import { listOf } from "@turnpike/contract/api/conventions.ts";
@@ -18,6 +19,7 @@ import {
   placeOfBudget,
   resetBudget,
   resumeBudget,
+  usageOfBudget,
 } from "#governance/budgets.ts";
 import type { Deed } from "#governance/deed.ts";
 import { placeOfAttached } from "#governance/places.ts";
@@ -83,6 +85,15 @@ export const BUDGET_ROUTES = [
     summary: "Shows a budget.",
     action: "budgets.read",
     handle: async ({ params, deed }) => answerOf(await getBudget(deed, params.budget_id)),
+  }),
+  adminRoute({
+    ...ofBudget,
+    method: "GET",
+    path: "/api/budgets/:budget_id/usage",
+    summary: "Shows what is used of a budget, what is held, and the forecast.",
+    action: "budgets.read",
+    response: budgetUsageSchema,
+    handle: async ({ params, deed }) => ({ body: await usageOfBudget(deed, params.budget_id) }),
   }),
   adminRoute({
     ...ofBudget,

@@ -44,6 +44,7 @@ beforeAll(async () => {
       parts: {
         pepper: master.keyPepper,
         explainPolicy: async () => undefined,
+        credits: undefined as never,
         credentials: credentialDesk(store.core, master, { env, send: dialer.send }),
       },
     },

@@ -55,5 +55,12 @@ function readCursor(cursor: string): string {
 }
 
 /** For a cursor that is none, or another list's. */
-export const badCursor = (): GatewayError =>
+const badCursor = (): GatewayError =>
   invalidRequest("cursor", "cursor must be `next_cursor` of the page before.");
+
+/** The number in a cursor of a list by numbers: a cursor of another list is none of this one. */
+export function seqOf(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number)) throw badCursor();
+  return number;
+}
