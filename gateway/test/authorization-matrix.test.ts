@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { ACTIONS } from "#governance/permissions.ts";
 import { digestOfToken, generateAdminKey } from "#governance/secret-token.ts";
+import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
@@ -47,7 +48,11 @@ const isInference = (route: string): boolean =>
   ["GET /metrics", "GET /api/health/endpoints"].includes(route);
 
 /** What the routes of reports are made with is not needed to list them. */
-const TABLE = [...ADMIN_ROUTES, ...recordRoutes(undefined as never)];
+const TABLE = [
+  ...ADMIN_ROUTES,
+  ...recordRoutes(undefined as never),
+  ...alertRoutes(undefined as never),
+];
 
 const WHO = [
   "anonymous",

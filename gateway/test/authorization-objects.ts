@@ -65,9 +65,20 @@ const makeProject = async (
   return id;
 };
 
+/** An organization has a few of them at most. */
+const archiveChannels = (core: Store["core"], organization: string): Promise<unknown> =>
+  core
+    .updateTable("alert_channels")
+    .set({ archived_at: NOW })
+    .where("organization_id", "=", organization)
+    .execute();
+
 /** How a fresh object of each kind comes into a place, straight into the store. */
 export const MAKERS: Readonly<Record<Kind, Maker>> = {
-  organization: async (_core, { organization }) => organization,
+  organization: async (core, { organization }) => {
+    await archiveChannels(core, organization);
+    return organization;
+  },
   // The people of the team must be in it: there is none made anew.
   team: async (_core, { team }) => team,
   project: makeProject,
@@ -167,6 +178,13 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
     });
     return id;
   },
+  "alert-channel": async (core, { organization, unique }, made) => {
+    await archiveChannels(core, organization);
+    return made("POST /api/alert-channels", {
+      organization_id: organization,
+      channel: { kind: "webhook", name: unique, url: "https://hooks.invalid/in" },
+    });
+  },
   credential: async (_core, place, made) =>
     made("POST /api/credentials", {
       organization_id: place.organization,
@@ -197,6 +215,7 @@ export const MISSING: Readonly<Record<Kind, string>> = {
   policy: "proj_nobody",
   budget: "bud_nobody",
   "price-override": "price_nobody",
+  "alert-channel": "alc_nobody",
   credential: "cred_nobody",
   request: "req_nobody",
   person: "user_nobody",

@@ -17,6 +17,7 @@ export type Kind =
   | "budget"
   | "price-override"
   | "credential"
+  | "alert-channel"
   /** Never made here: that it is not there is all that is asked. */
   | "request"
   | "person";
@@ -80,6 +81,11 @@ const ofProject = { of: "project", inTeam: true } as const;
 const SCOPE = "organization_id=:organization&project_id=:id";
 const REPORT = `?${SCOPE}&by=model&from=2026-01-01&to=2026-01-31`;
 const LOG = `?${SCOPE}`;
+const channelWriters = {
+  of: "alert-channel",
+  may: ["owner", "admin"],
+  seen: ORGANIZATION_ROLES,
+} as const;
 const booking = {
   of: "organization",
   may: [],
@@ -336,6 +342,30 @@ export const RULES: Readonly<Record<string, Rule>> = {
     may: READERS,
     query: "?organization_id=org_nobody",
   },
+
+  "GET /api/alert-channels": {
+    of: "organization",
+    may: ORGANIZATION_ROLES,
+    query: "?organization_id=:organization",
+  },
+  "POST /api/alert-channels": {
+    of: "organization",
+    may: ["owner", "admin"],
+    seen: ORGANIZATION_ROLES,
+    body: ({ organization, unique }) => ({
+      organization_id: organization,
+      channel: { kind: "webhook", name: unique, url: "https://hooks.invalid/in" },
+    }),
+  },
+  "GET /api/alert-channels/:alert_channel_id": { of: "alert-channel", may: ORGANIZATION_ROLES },
+  "GET /api/alert-channels/:alert_channel_id/deliveries": {
+    of: "alert-channel",
+    may: ORGANIZATION_ROLES,
+  },
+  "DELETE /api/alert-channels/:alert_channel_id": channelWriters,
+  "POST /api/alert-channels/:alert_channel_id/test": channelWriters,
+  "POST /api/alert-channels/:alert_channel_id/rotate": channelWriters,
+  "POST /api/keys/:key_id/report-leak": keyWriters,
 
   "GET /api/audit": list(["owner", "admin"]),
   "GET /api/audit/export": list(["owner", "admin"]),

@@ -1,6 +1,7 @@
 import { governanceFileJsonSchema } from "../../contract/src/governance-file.ts";
 import { builtInCatalog } from "../../gateway/src/catalog/load-catalog.ts";
 import { ADMIN_ROUTES } from "../../gateway/src/http/admin/admin-routes.ts";
+import { alertRoutes } from "../../gateway/src/http/admin/alerts.ts";
 import { recordRoutes } from "../../gateway/src/http/admin/records.ts";
 import { PROVIDERS } from "../../gateway/src/providers/providers.ts";
 import { renderAdminApiPage } from "./admin-api-page.ts";
@@ -14,7 +15,11 @@ import { renderRolesPage } from "./roles-page.ts";
 
 /** The files under `docs` that are written from the code, and what is in each. */
 export const generatedPages = (): Readonly<Record<string, string>> => ({
-  "admin-api.md": renderAdminApiPage([...ADMIN_ROUTES, ...recordRoutes(undefined as never)]),
+  "admin-api.md": renderAdminApiPage([
+    ...ADMIN_ROUTES,
+    ...recordRoutes(undefined as never),
+    ...alertRoutes(undefined as never),
+  ]),
   "governance.schema.json": `${JSON.stringify(governanceFileJsonSchema(), undefined, 2)}\n`,
   "catalog.md": renderCatalogPage(builtInCatalog()),
   "configuration.md": renderConfigurationPage(),

@@ -20,30 +20,69 @@ interface Made {
 
 test("the walk of docs/tenancy.md: organization to key, bounded, exported and applied", async () => {
   const organization = await json<Made>(
-    "organizations", "create", "--name", "Acme", "--slug", "acme",
+    "organizations",
+    "create",
+    "--name",
+    "Acme",
+    "--slug",
+    "acme",
   );
   const of = ["--organization", organization.id];
   const team = await json<Made>("teams", "create", ...of, "--name", "Search");
   const project = await json<Made>(
-    "projects", "create", ...of, "--team", team.id, "--name", "Crawler",
+    "projects",
+    "create",
+    ...of,
+    "--team",
+    team.id,
+    "--name",
+    "Crawler",
   );
   await cli.run("budgets", "set", "--target", project.id, "--name", "monthly", "--limit", "100");
   writeFileSync(join(cli.folder, "policy.yaml"), 'maxRequestUsd: "0.50"\nnoTraining: true\n');
   await cli.run("policies", "set", project.id, "-f", "policy.yaml");
   const account = await json<Made>(
-    "service-accounts", "create", ...of, "--name", "ci", "--role", "admin",
+    "service-accounts",
+    "create",
+    ...of,
+    "--name",
+    "ci",
+    "--role",
+    "admin",
   );
   const admin = await cli.run(
-    "admin-keys", "create", ...of, "--owner", account.id, "--name", "ci", "--scopes", "all",
+    "admin-keys",
+    "create",
+    ...of,
+    "--owner",
+    account.id,
+    "--name",
+    "ci",
+    "--scopes",
+    "all",
   );
   expect(admin).toMatch(/^tp-adm-/);
   const invitation = await cli.run(
-    "members", "invite", ...of, "--email", "ann@example.com", "--role", "developer",
+    "members",
+    "invite",
+    ...of,
+    "--email",
+    "ann@example.com",
+    "--role",
+    "developer",
   );
   expect(invitation).toContain("/invitation?token=");
   const key = await json<Made & { key: string }>(
-    "keys", "create", "--project", project.id, "--name", "crawler",
-    "--expires", "90d", "--models", "gpt-*, claude-*",
+    "keys",
+    "create",
+    "--project",
+    project.id,
+    "--name",
+    "crawler",
+    "--expires",
+    "90d",
+    "--models",
+    "gpt-*, claude-*",
   );
   expect(await cli.run("policies", "explain", key.id)).toContain("maxRequestUsd");
   const text = await cli.run("export");

@@ -1,12 +1,17 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 
+import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { openApiDocument } from "#http/admin/openapi.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import { asArray, asObject, type JsonObject } from "#lib/json.ts";
 
-const routes = [...ADMIN_ROUTES, ...recordRoutes(undefined as never)];
+const routes = [
+  ...ADMIN_ROUTES,
+  ...recordRoutes(undefined as never),
+  ...alertRoutes(undefined as never),
+];
 const document = openApiDocument(routes);
 
 const operations = Object.entries(asObject(document["paths"])).flatMap(([path, item]) =>
