@@ -4,6 +4,7 @@ import { ACTIONS } from "#governance/permissions.ts";
 import { digestOfToken, generateAdminKey } from "#governance/secret-token.ts";
 import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
+import { privacyRoutes } from "#http/admin/privacy.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import { insertAdminKey } from "#store/admin-keys.ts";
@@ -52,6 +53,7 @@ const TABLE = [
   ...ADMIN_ROUTES,
   ...recordRoutes(undefined as never),
   ...alertRoutes(undefined as never),
+  ...privacyRoutes(undefined as never),
 ];
 
 const WHO = [

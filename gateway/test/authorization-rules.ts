@@ -81,6 +81,7 @@ const ofProject = { of: "project", inTeam: true } as const;
 const SCOPE = "organization_id=:organization&project_id=:id";
 const REPORT = `?${SCOPE}&by=model&from=2026-01-01&to=2026-01-31`;
 const LOG = `?${SCOPE}`;
+const erasure = { of: "organization", may: ["owner", "admin"], seen: EVERYBODY } as const;
 const channelWriters = {
   of: "alert-channel",
   may: ["owner", "admin"],
@@ -366,6 +367,22 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "POST /api/alert-channels/:alert_channel_id/test": channelWriters,
   "POST /api/alert-channels/:alert_channel_id/rotate": channelWriters,
   "POST /api/keys/:key_id/report-leak": keyWriters,
+
+  "GET /api/requests/:request_id/content": { of: "request", may: READERS },
+  "POST /api/privacy/erasures": {
+    ...erasure,
+    body: ({ organization, unique }) => ({
+      kind: "subject",
+      organization_id: organization,
+      end_user: unique,
+    }),
+  },
+  "DELETE /api/privacy/subjects/:id": { ...erasure, query: "?organization_id=:organization" },
+  "GET /api/privacy/receipt-key": {
+    of: "organization",
+    may: EVERYBODY,
+    query: "?organization_id=:organization",
+  },
 
   "GET /api/audit": list(["owner", "admin"]),
   "GET /api/audit/export": list(["owner", "admin"]),

@@ -2,6 +2,7 @@ import { governanceFileJsonSchema } from "../../contract/src/governance-file.ts"
 import { builtInCatalog } from "../../gateway/src/catalog/load-catalog.ts";
 import { ADMIN_ROUTES } from "../../gateway/src/http/admin/admin-routes.ts";
 import { alertRoutes } from "../../gateway/src/http/admin/alerts.ts";
+import { privacyRoutes } from "../../gateway/src/http/admin/privacy.ts";
 import { recordRoutes } from "../../gateway/src/http/admin/records.ts";
 import { PROVIDERS } from "../../gateway/src/providers/providers.ts";
 import { renderAdminApiPage } from "./admin-api-page.ts";
@@ -19,6 +20,7 @@ export const generatedPages = (): Readonly<Record<string, string>> => ({
     ...ADMIN_ROUTES,
     ...recordRoutes(undefined as never),
     ...alertRoutes(undefined as never),
+    ...privacyRoutes(undefined as never),
   ]),
   "governance.schema.json": `${JSON.stringify(governanceFileJsonSchema(), undefined, 2)}\n`,
   "catalog.md": renderCatalogPage(builtInCatalog()),

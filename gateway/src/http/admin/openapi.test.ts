@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { openApiDocument } from "#http/admin/openapi.ts";
+import { privacyRoutes } from "#http/admin/privacy.ts";
 import { recordRoutes } from "#http/admin/records.ts";
 import { asArray, asObject, type JsonObject } from "#lib/json.ts";
 
@@ -11,6 +12,7 @@ const routes = [
   ...ADMIN_ROUTES,
   ...recordRoutes(undefined as never),
   ...alertRoutes(undefined as never),
+  ...privacyRoutes(undefined as never),
 ];
 const document = openApiDocument(routes);
 
