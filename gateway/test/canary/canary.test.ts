@@ -53,6 +53,8 @@ const makeCanaries = () => ({
   ownKey: `sk-own-canary-${random()}`,
   password: `Password-canary-${random()}`,
   broken: `broken-canary-${random()}`,
+  webhookUrl: `webhook-canary-${random()}`,
+  comment: `comment-canary-${random()}`,
 });
 
 /** What providers do wrong; each tells what it was sent, as real ones do. */
@@ -181,8 +183,30 @@ describe.each(["sqlite", "postgres"] as const)("canaries on %s", (dialect) => {
         password: `${password}x`,
       });
 
+      const channel = {
+        kind: "webhook",
+        name: "hook",
+        url: `https://hooks.example.org/${canaries["webhookUrl"]}`,
+      };
+      const hook = await admin.request("POST", "/api/alert-channels", {
+        organization_id: "org_default",
+        channel,
+      });
+      const webhookSecret = String(asObject(await hook.json())["secret"]);
+      expect([hook.status, webhookSecret]).toEqual([201, expect.stringMatching(/^whsec_/)]);
+
       const said = { text: canaries["answer"] ?? "", argument: canaries["argument"] ?? "" };
       const scripts = [provider(said), ...faultsOf(canaries)];
+      // What a request itself wants to be kept lies encrypted, too.
+      upstream.answer(provider(said));
+      const stored = await ask("/v1/responses", {
+        model: "openai/gpt-4o-mini",
+        input: canaries["prompt"],
+        store: true,
+      });
+      expect(stored.status).toBe(200);
+      const judged = { generation_id: stored.id, score: 1, comment: canaries["comment"] };
+      expect((await ask("/v1/feedback", judged)).status).toBeLessThan(300);
       const ids: string[] = [];
       for (const script of scripts) {
         upstream.answer(script);
@@ -215,6 +239,7 @@ describe.each(["sqlite", "postgres"] as const)("canaries on %s", (dialect) => {
         "/api/audit",
         "/api/credentials",
         "/api/keys",
+        "/api/alert-channels",
       ]) {
         const answer = await admin.request("GET", path);
         told.push([path, Buffer.from(await answer.text())]);
@@ -225,7 +250,7 @@ describe.each(["sqlite", "postgres"] as const)("canaries on %s", (dialect) => {
           .split("; ")
           .map((cookie, at) => [`session ${at}`, cookie.slice(cookie.indexOf("=") + 1)]),
       );
-      expect(await everything({ ...canaries, ...session })).toEqual([]);
+      expect(await everything({ ...canaries, ...session, webhookSecret })).toEqual([]);
     },
     300_000,
   );
