@@ -24,7 +24,7 @@ const organization = idSchema("org_");
 
 const reportWhat = {
   organization_id: organization,
-  by: z.enum(["day", ...REPORT_DIMENSIONS]).default("model"),
+  by: z.enum(["hour", "day", ...REPORT_DIMENSIONS]).default("model"),
   from: dateSchema.describe("First day, UTC."),
   to: dateSchema.describe("Last day, UTC; counted whole."),
   team_id: idSchema("team_").optional().describe("With `by` day: that team's days."),
@@ -92,7 +92,13 @@ export const reportSchema = z.strictObject({
   to: z.string(),
   time_zone: z.literal("UTC"),
   by: z.string(),
-  data: z.array(reportSums.extend({ value: z.string().optional(), day: z.string().optional() })),
+  data: z.array(
+    reportSums.extend({
+      value: z.string().optional(),
+      day: z.string().optional(),
+      hour: z.string().optional(),
+    }),
+  ),
   total: reportSums,
   next: z.string().nullable(),
 });

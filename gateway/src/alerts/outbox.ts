@@ -54,7 +54,7 @@ export async function noteEvent({ core, now }: OutboxParts, event: AlertEvent): 
   );
 }
 
-export const deliveryOf = (eventId: string, channelId: string, at: number) => ({
+const deliveryOf = (eventId: string, channelId: string, at: number) => ({
   id: newId("dlv_", at),
   event_id: eventId,
   channel_id: channelId,

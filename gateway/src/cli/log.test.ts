@@ -63,7 +63,9 @@ test("reports are shown, exported and made anew", async () => {
   await write(record("req_a", { taskClass: "code-writing" }));
   expect(await cli.run("reports", "show")).toMatch(/demo-echo +1 +0/);
   expect(await cli.run("reports", "show", "--by", "task", "--csv")).toMatch(/^day,task,requests/);
-  expect(await cli.fails("reports", "show", "--by", "colour")).toMatch(/--by takes day, total/);
+  expect(await cli.fails("reports", "show", "--by", "colour")).toMatch(
+    /--by takes hour, day, total/,
+  );
   const store = await openStore({ home: join(cli.folder, "data") });
   await store.records.deleteFrom("usage_rollups").execute();
   await store.close();

@@ -19,7 +19,7 @@ const showCommand = (io: CliIo) =>
   defineCommand({
     meta: { name: "show", description: "Show a report" },
     args: {
-      by: { type: "string", description: `day, ${DIMENSIONS.join(", ")}`, default: "model" },
+      by: { type: "string", description: `hour, day, ${DIMENSIONS.join(", ")}`, default: "model" },
       since: { type: "string", description: "First day: 7d, 4w or a date (UTC)", default: "30d" },
       limit: { type: "string", description: "Rows, at most 500", default: "50" },
       json: { type: "boolean", description: "Answer in JSON" },
@@ -57,10 +57,10 @@ const rebuildCommand = (io: CliIo) =>
     },
   });
 
-function readDimension(text: string): Dimension | "day" {
-  if (text === "day") return text;
+function readDimension(text: string): Dimension | "day" | "hour" {
+  if (text === "day" || text === "hour") return text;
   const found = DIMENSIONS.find((name) => name === text);
-  if (found === undefined) throw new CliError(`--by takes day, ${DIMENSIONS.join(", ")}.`);
+  if (found === undefined) throw new CliError(`--by takes hour, day, ${DIMENSIONS.join(", ")}.`);
   return found;
 }
 
@@ -78,7 +78,7 @@ function reportText(report: JsonObject, by: string): string {
   ];
   const total = report["total"] as JsonObject;
   const lines = [...rows, { ...total, value: "total", day: "total" } as JsonObject].map((row) => [
-    String(row["value"] ?? row["day"]),
+    String(row["value"] ?? row["day"] ?? row["hour"]),
     String(row["requests"]),
     String(row["failed"]),
     row["cache_hit_rate"] === null ? "-" : `${Math.round(Number(row["cache_hit_rate"]) * 100)} %`,

@@ -67,23 +67,28 @@ function selected(
   { filter, months, columns = ROLLUP_SUMS }: Selection,
 ) {
   const names = sql.join(columns.map((name) => sql.ref(name)));
-  const spans = spansOf(filter, months).map(
-    (span) =>
-      sql`select bucket, value, ${names} from usage_rollups where ${sql.join(conditions(filter, span), sql` and `)}`,
+  const spans = spansOf(filter, months);
+  // Within a range of values the index cannot begin at a time: reading it once is enough.
+  const reads = filter.prefix === undefined ? spans.map((span) => [span]) : [spans];
+  const queries = reads.map(
+    (read) =>
+      sql`select bucket, value, ${names} from usage_rollups where ${sql.join(conditions(filter, read), sql` and `)}`,
   );
-  return records.selectFrom(sql<Row>`(${sql.join(spans, sql` union all `)})`.as("rows"));
+  return records.selectFrom(sql<Row>`(${sql.join(queries, sql` union all `)})`.as("rows"));
 }
 
-function conditions(filter: RollupFilter, span: Span): readonly RawBuilder<unknown>[] {
+function conditions(filter: RollupFilter, spans: readonly Span[]): readonly RawBuilder<unknown>[] {
   const { organizationId, dimension, value, values, prefix } = filter;
   const isOfSome = value !== undefined || values !== undefined || prefix !== undefined;
   // As an expression it is in no index: the one that begins at the value is wanted then.
   const grain = isOfSome ? sql`(grain || '')` : sql`grain`;
+  const inSpans = spans.map(
+    (span) =>
+      sql`(${grain} = ${sql.lit(span.grain)} and bucket >= ${span.since} and bucket < ${span.until})`,
+  );
   return [
     sql`dimension = ${dimension}`,
-    sql`${grain} = ${sql.lit(span.grain)}`,
-    sql`bucket >= ${span.since}`,
-    sql`bucket < ${span.until}`,
+    sql`(${sql.join(inSpans, sql` or `)})`,
     ...(organizationId === undefined ? [] : [sql`organization_id = ${organizationId}`]),
     ...(value === undefined ? [] : [sql`value = ${value}`]),
     ...(values === undefined ? [] : [sql`value in (${sql.join(values)})`]),
@@ -99,7 +104,7 @@ interface Span {
 }
 
 /** Whole months that are summed up, and the days before, between and after them. */
-export function spansOf(
+function spansOf(
   { since, until }: Pick<RollupFilter, "since" | "until">,
   months: readonly number[],
 ): readonly Span[] {
@@ -108,8 +113,12 @@ export function spansOf(
   for (const month of months) {
     const end = nextMonth(month);
     if (month < at || end > until) continue;
+    const last = spans.at(-1);
     if (month > at) spans.push({ grain: "day", since: at, until: month });
-    spans.push({ grain: "month", since: month, until: end });
+    // Months in a row are one span.
+    if (month === at && last?.grain === "month") spans.pop();
+    const since = month === at && last?.grain === "month" ? last.since : month;
+    spans.push({ grain: "month", since, until: end });
     at = end;
   }
   if (at < until) spans.push({ grain: "day", since: at, until });
@@ -195,28 +204,25 @@ export async function sumAll(records: Kysely<RecordTables>, filter: RollupFilter
   return selected(records, { filter, months }).select(summed).executeTakeFirstOrThrow();
 }
 
-/** Sums of the hours since a moment, oldest first. */
-export const sumByHour = (
+/** Sums by hour over all requests, oldest first. */
+export function sumByHour(
   records: Kysely<RecordTables>,
-  {
-    since,
-    organizationId,
-  }: { readonly since: number; readonly organizationId?: string | undefined },
-): Promise<
-  readonly { organization_id: string; requests: number; failed: number; bucket: number }[]
-> => {
+  { organizationId, since, until }: Omit<RollupFilter, "dimension">,
+): Promise<readonly (Sums & { readonly bucket: number })[]> {
   const query = records
     .selectFrom("usage_rollups")
-    .select(["organization_id", "bucket"])
-    .select([sql<number>`requests`.as("requests"), sql<number>`failed`.as("failed")])
     .where("dimension", "=", "total")
     .where("grain", "=", "hour")
     .where("bucket", ">=", since)
-    .orderBy("bucket");
+    .where("bucket", "<", until);
   return (
     organizationId === undefined ? query : query.where("organization_id", "=", organizationId)
-  ).execute();
-};
+  )
+    .groupBy("bucket")
+    .select(["bucket", ...summed])
+    .orderBy("bucket")
+    .execute();
+}
 
 /** Sums of each day and value, by day: what is exported. Pages by key, not by number. */
 export async function* dayPages(

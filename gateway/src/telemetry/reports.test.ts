@@ -84,6 +84,11 @@ describeOnEach("reports", (make) => {
       { day: "2024-10-03", requests: 1 },
       { day: "2024-10-04", requests: 1 },
     ]);
+    const hours = await spendReport(store.records, { ...days, by: "hour" });
+    expect(data(hours)).toMatchObject([
+      { hour: "2024-10-03T12:00:00.000Z", requests: 1 },
+      { hour: "2024-10-04T12:00:00.000Z", requests: 1 },
+    ]);
     const one = await spendReport(store.records, { ...days, of: "model", value: "m/1" });
     expect(data(one)).toMatchObject([{ day: "2024-10-04", requests: 1 }]);
     const within = { ...days, by: "model", within: { project: "proj_a" } } as const;

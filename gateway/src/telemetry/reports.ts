@@ -9,6 +9,7 @@ import {
   REPORT_ORDERS,
   sumAll,
   sumByDay,
+  sumByHour,
   sumByValue,
   type ReportCursor,
   type ReportOrder,
@@ -22,7 +23,8 @@ import { DAY_MS, dayOf, type Dimension } from "#telemetry/rollup-rows.ts";
 export interface ReportQuery {
   /** `undefined`: all organizations, for the operator. */
   readonly organizationId?: string | undefined;
-  readonly by: Dimension | "day";
+  /** `hour`: over all requests. */
+  readonly by: Dimension | "day" | "hour";
   /** Any moments of the first and of the last day; both days are whole and counted. */
   readonly from: number;
   readonly to: number;
@@ -44,7 +46,7 @@ export interface ReportPageQuery extends ReportQuery {
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 const MAX_DAYS = 400;
-/** Of pairs there are too many for more. */
+/** Of pairs and hours there are too many for more. */
 const MAX_PAIR_DAYS = 31;
 
 /**
@@ -61,6 +63,15 @@ export async function spendReport(
     to: dateText(filter.until - DAY_MS),
     time_zone: "UTC",
   };
+  if (query.by === "hour") {
+    const rows = await sumByHour(records, filter);
+    const data = rows.map((row) => ({
+      hour: new Date(row.bucket).toISOString(),
+      ...reportRow(row),
+    }));
+    const total = await totalOf(records, query);
+    return { object: "list", ...range, by: "hour", data, total, next: null };
+  }
   if (query.by === "day") {
     const [rows, total] = await Promise.all([sumByDay(records, filter), totalOf(records, query)]);
     const data = rows.map((row) => ({ day: dateText(row.bucket), ...reportRow(row) }));
@@ -124,7 +135,7 @@ function filterOf(query: ReportQuery): RollupFilter {
   if (prefix !== undefined && by !== "model") {
     throw invalidRequest("by", "Within a project or a key, spend is told by model.");
   }
-  const plain = by === "day" ? (query.of ?? "total") : by;
+  const plain = by === "day" ? (query.of ?? "total") : by === "hour" ? "total" : by;
   const dimension = within === undefined ? plain : pairOf(within);
   const named = value === undefined ? undefined : `${prefix ?? ""}${value}`;
   return {
@@ -138,10 +149,10 @@ function filterOf(query: ReportQuery): RollupFilter {
 function rangeOf({ by, from, to, value }: ReportQuery): Pick<RollupFilter, "since" | "until"> {
   const [since, until] = [dayOf(from), dayOf(to) + DAY_MS];
   if (!(since < until)) throw invalidRequest("to", '"to" lies before "from".');
-  const isOfPairs = by.includes("+") && value === undefined;
-  const most = isOfPairs ? MAX_PAIR_DAYS : MAX_DAYS;
+  const isOfMany = by === "hour" || (by.includes("+") && value === undefined);
+  const most = isOfMany ? MAX_PAIR_DAYS : MAX_DAYS;
   if (until - since > most * DAY_MS) {
-    const what = isOfPairs ? `A report by ${by}` : "A report";
+    const what = isOfMany ? `A report by ${by}` : "A report";
     throw invalidRequest("from", `${what} covers at most ${most} days; ask for several.`);
   }
   return { since, until };

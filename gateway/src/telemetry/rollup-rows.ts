@@ -20,10 +20,10 @@ export const DIMENSIONS = [
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** The value of requests that nobody answered or that no key was found for. */
-export const NOBODY = "-";
+const NOBODY = "-";
 
 /** What values beyond an organization's largest number a day are counted as. */
-export const OTHERS = "(other)";
+const OTHERS = "(other)";
 
 /**
  * Different values an organization may have a day; callers name users and tags as they like, and a
