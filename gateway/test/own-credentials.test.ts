@@ -267,7 +267,7 @@ describe("own credentials", () => {
     const { key } = await tenants.key("quiet");
     const id = await own("quiet", "openai", "sk-quiet-canary-123456789");
     await sleep(SOON_MS);
-    expect((await ask(key, { provider: { zdr: true } })).status).toBe(503);
+    expect((await ask(key, { provider: { zdr: true } })).status).toBe(403);
     await tenants.change(id, { zero_retention_at: 1, zero_retention_by: "owner" });
     await sleep(SOON_MS);
     expect((await ask(key, { provider: { zdr: true } })).status).toBe(200);
