@@ -40,10 +40,7 @@ export async function exportGovernance({ core }: Pick<Deed, "core">): Promise<Go
 }
 
 /** An organization as the file says it. */
-export function organizationEntry(
-  row: StoredOrganization,
-  rows: OrganizationRows,
-): OrganizationEntry {
+function organizationEntry(row: StoredOrganization, rows: OrganizationRows): OrganizationEntry {
   const settings = JSON.parse(row.settings) as OrganizationSettings;
   const teams = rows.teams.filter((team) => team.archived_at === null);
   const projects = rows.projects.filter((project) => project.archived_at === null);

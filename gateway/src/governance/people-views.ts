@@ -113,9 +113,6 @@ export async function placeOfServiceAccount(core: Core, id: string): Promise<Pla
   return { organizationId: user.organization_id, teamId: membership?.team_id ?? null };
 }
 
-export const getServiceAccount = async ({ core }: Deed, id: string): Promise<StoredUser> =>
-  found(await findUser(core, id), "service account");
-
 /** Of an admin key: its organization's; its owner finds it in their own team, too. */
 export async function placeOfAdminKey(
   { core, actor }: Deed,

@@ -32,7 +32,7 @@ const ACCOUNTS = "Service accounts";
 const KEYS = "Admin keys";
 
 /** Scopes by their names. Throws `invalid_request` for one that there is not. */
-export function readScopeNames(names: readonly string[]): ReadonlySet<Scope> {
+function readScopeNames(names: readonly string[]): ReadonlySet<Scope> {
   const scopes = names.map((name, at) => {
     const scope = ACTIONS.find((known) => known === name);
     if (scope !== undefined) return scope;
