@@ -1,5 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 
+import { isPostgres } from "#store/json-path.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { ROLLUP_SUMS, type RollupKey, type RollupSum } from "#store/tables/record-tables.ts";
 
@@ -68,13 +69,23 @@ function selected(
 ) {
   const names = sql.join(columns.map((name) => sql.ref(name)));
   const spans = spansOf(filter, months);
+  const table = tableOf(records, filter);
   // Within a range of values the index cannot begin at a time: reading it once is enough.
   const reads = filter.prefix === undefined ? spans.map((span) => [span]) : [spans];
   const queries = reads.map(
     (read) =>
-      sql`select bucket, value, ${names} from usage_rollups where ${sql.join(conditions(filter, read), sql` and `)}`,
+      sql`select bucket, value, ${names} from ${table} where ${sql.join(conditions(filter, read), sql` and `)}`,
   );
   return records.selectFrom(sql<Row>`(${sql.join(queries, sql` union all `)})`.as("rows"));
+}
+
+/** Without statistics, which gateways do not gather, SQLite takes the primary key even for one value. */
+function tableOf(records: Kysely<RecordTables>, filter: RollupFilter): RawBuilder<unknown> {
+  const { organizationId, value, values, prefix } = filter;
+  const isOfSome = value !== undefined || values !== undefined || prefix !== undefined;
+  return isOfSome && organizationId !== undefined && !isPostgres(records)
+    ? sql`usage_rollups indexed by usage_rollups_by_value`
+    : sql`usage_rollups`;
 }
 
 function conditions(filter: RollupFilter, spans: readonly Span[]): readonly RawBuilder<unknown>[] {
