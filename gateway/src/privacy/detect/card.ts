@@ -1,40 +1,55 @@
 import type { Detector, Match } from "#privacy/detect/match.ts";
-import { numberRuns, type DigitGroup } from "#privacy/detect/number-run.ts";
+import { visitNumbers, type NumberRun } from "#privacy/detect/number-run.ts";
 
-const MIN_DIGITS = 13;
 const MAX_DIGITS = 19;
+/** An issuer's prefix; cards are written in groups of so many digits, the last of any length. */
+const PREFIX_DIGITS = 4;
 
 /** Card numbers: an issuer's prefix and length, written as cards are, and Luhn's check digit. */
 export const findCards: Detector = (text) => {
   const found: Match[] = [];
-  for (const { groups } of numberRuns(text)) {
-    for (let at = 0; at < groups.length; at++) {
-      const last = cardFrom(groups, at);
-      if (last === undefined) continue;
-      found.push({ type: "card", start: groups[at]?.start ?? 0, end: groups[last]?.end ?? 0 });
+  visitNumbers(text, (run) => {
+    for (let at = 0; at < run.count; at++) {
+      const last = cardFrom(run, at);
+      if (last === -1) continue;
+      found.push({ type: "card", start: run.starts[at] ?? 0, end: run.ends[last] ?? 0 });
       at = last;
     }
-  }
+  });
   return found;
 };
 
-/** The group with which a card number that begins at `first` ends. */
-function cardFrom(groups: readonly DigitGroup[], first: number): number | undefined {
-  let digits = "";
-  for (let at = first; at < groups.length; at++) {
-    if (at > first && !continues(groups[at - 1], groups[at])) break;
-    digits += groups[at]?.digits ?? "";
-    if (digits.length > MAX_DIGITS) break;
-    if (digits.length >= MIN_DIGITS && isIssued(digits) && passesLuhn(digits)) return at;
+/** The group with which a card number that begins at `first` ends; -1: none does. */
+function cardFrom(run: NumberRun, first: number): number {
+  const lengths = lengthsIssued(run, first);
+  if (lengths === 0) return -1;
+  const start = run.starts[first] ?? 0;
+  let digits = 0;
+  for (let at = first; at < run.count; at++) {
+    if (at > first && !continues(run, at)) break;
+    digits += run.lengths[at] ?? 0;
+    if (digits > MAX_DIGITS) break;
+    const isIssued = (lengths & (1 << digits)) !== 0;
+    if (isIssued && passesLuhn(run.text, start, run.ends[at] ?? 0)) return at;
   }
-  return undefined;
+  return -1;
 }
 
-/** Several groups: of four or more digits, the last of any length. */
-const continues = (before: DigitGroup | undefined, { gap }: DigitGroup = NO_GROUP): boolean =>
-  (gap === " " || gap === "-" || gap === "\u00a0") && (before?.digits.length ?? 0) >= 4;
+/** Which lengths a card may have that begins with a group, as bits; 0: no scheme has such cards. */
+function lengthsIssued({ text, starts, lengths }: NumberRun, first: number): number {
+  if ((lengths[first] ?? 0) < PREFIX_DIGITS) return 0;
+  const start = starts[first] ?? 0;
+  return LENGTHS[Number(text.slice(start, start + PREFIX_DIGITS))] ?? 0;
+}
 
-const NO_GROUP: DigitGroup = { digits: "", start: 0, end: 0, gap: "" };
+/** One sign behind four or more digits. */
+function continues({ text, starts, ends }: NumberRun, at: number): boolean {
+  const before = ends[at - 1] ?? 0;
+  if ((starts[at] ?? 0) - before !== 1) return false;
+  const gap = text.charAt(before);
+  const isGap = gap === " " || gap === "-" || gap === "\u00a0";
+  return isGap && before - (starts[at - 1] ?? 0) >= PREFIX_DIGITS;
+}
 
 /** Prefix ranges and lengths of the big schemes. */
 const SCHEMES: readonly { from: number; to: number; lengths: readonly number[] }[] = [
@@ -54,19 +69,26 @@ const SCHEMES: readonly { from: number; to: number; lengths: readonly number[] }
   { from: 5600, to: 5899, lengths: [16] },
 ];
 
-function isIssued(digits: string): boolean {
-  const prefix = Number(digits.slice(0, 4));
-  return SCHEMES.some(
-    ({ from, to, lengths }) => prefix >= from && prefix <= to && lengths.includes(digits.length),
-  );
+/** By prefix: the bit of each length that such a card may have. */
+const LENGTHS = new Uint32Array(10 ** PREFIX_DIGITS);
+for (const { from, to, lengths } of SCHEMES) {
+  for (let prefix = from; prefix <= to; prefix++) {
+    for (const length of lengths) LENGTHS[prefix] = (LENGTHS[prefix] ?? 0) | (1 << length);
+  }
 }
 
-function passesLuhn(digits: string): boolean {
+const ZERO = 48;
+
+/** ISO/IEC 7812-1, from the last digit on; what is between the digits does not count. */
+function passesLuhn(text: string, start: number, end: number): boolean {
   let sum = 0;
-  for (let at = 0; at < digits.length; at++) {
-    const digit = Number(digits[digits.length - 1 - at]);
-    const weighted = at % 2 === 1 ? digit * 2 : digit;
+  let isDoubled = false;
+  for (let at = end - 1; at >= start; at--) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) continue;
+    const weighted = isDoubled ? digit * 2 : digit;
     sum += weighted > 9 ? weighted - 9 : weighted;
+    isDoubled = !isDoubled;
   }
   return sum % 10 === 0;
 }

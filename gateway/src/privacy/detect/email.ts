@@ -1,4 +1,11 @@
-import { isAlphanumeric, runEnd, type Detector, type Match } from "#privacy/detect/match.ts";
+import {
+  ALPHANUMERICS,
+  charSetAndForeign,
+  isIn,
+  runEnd,
+  type Detector,
+  type Match,
+} from "#privacy/detect/match.ts";
 
 /** RFC 5321 §4.5.3.1. */
 const MAX_LOCAL = 64;
@@ -6,18 +13,16 @@ const MAX_DOMAIN = 253;
 const LOCAL_SIGNS = "._%+-'";
 const DOMAIN_SIGNS = ".-";
 
-const isLocal = (text: string, at: number): boolean =>
-  isAlphanumeric(text, at) || text.charCodeAt(at) > 127 || LOCAL_SIGNS.includes(text.charAt(at));
-const isDomain = (text: string, at: number): boolean =>
-  isAlphanumeric(text, at) || text.charCodeAt(at) > 127 || DOMAIN_SIGNS.includes(text.charAt(at));
+const LOCAL = charSetAndForeign(ALPHANUMERICS + LOCAL_SIGNS);
+const DOMAIN = charSetAndForeign(ALPHANUMERICS + DOMAIN_SIGNS);
 
 /** Mail addresses: a local part, a domain with a dot, and a last label of letters. */
 export const findEmails: Detector = (text) => {
   const found: Match[] = [];
   for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) {
     const start = localStart(text, at);
-    const end = domainEnd(text, at + 1);
-    if (start === at || end === -1 || isSshAddress(text, start, end)) continue;
+    const end = start === at ? -1 : domainEnd(text, at + 1);
+    if (end === -1 || isSshAddress(text, start, end)) continue;
     found.push({ type: "email", start, end });
   }
   return found;
@@ -25,19 +30,21 @@ export const findEmails: Detector = (text) => {
 
 function localStart(text: string, at: number): number {
   let start = at;
-  while (start > 0 && at - start < MAX_LOCAL && isLocal(text, start - 1)) start--;
+  while (start > 0 && at - start < MAX_LOCAL && isIn(LOCAL, text, start - 1)) start--;
   while (start < at && LOCAL_SIGNS.includes(text.charAt(start))) start++;
   return text.charAt(at - 1) === "." ? at : start;
 }
 
 /** -1: it is no domain. */
 function domainEnd(text: string, from: number): number {
-  let end = runEnd(text, { from, limit: MAX_DOMAIN }, isDomain);
+  let end = runEnd(text, { from, limit: MAX_DOMAIN }, DOMAIN);
   while (end > from && DOMAIN_SIGNS.includes(text.charAt(end - 1))) end--;
-  const labels = text.slice(from, end).split(".");
+  const domain = text.slice(from, end);
+  if (!domain.includes(".")) return -1;
+  const labels = domain.split(".");
   const last = labels.at(-1) ?? "";
   const isName = last.length >= 2 && !/\d/.test(last);
-  const isWhole = labels.length >= 2 && labels.every((label) => label !== "");
+  const isWhole = labels.every((label) => label !== "");
   // `icon@2x.png` is the name of an image.
   const isScale = /^\d+x$/.test(labels[0] ?? "");
   return isName && isWhole && !isScale ? end : -1;

@@ -11,45 +11,57 @@ export interface Match {
 /** Finds one kind of thing. Takes time in proportion to the text, whatever is in it. */
 export type Detector = (text: string) => Match[];
 
-const DIGIT = 1;
-const UPPER = 2;
-const LOWER = 4;
-const HEX = 8;
+/** Characters, by code: one look-up tells whether a character is among them. */
+export type CharSet = Uint8Array;
 
-/** What each ASCII character is. */
-const CLASSES = new Uint8Array(128);
-for (let code = 0; code < 128; code++) {
-  const char = String.fromCharCode(code);
-  if (char >= "0" && char <= "9") CLASSES[code] = DIGIT | HEX;
-  if (char >= "A" && char <= "Z") CLASSES[code] = char <= "F" ? UPPER | HEX : UPPER;
-  if (char >= "a" && char <= "z") CLASSES[code] = char <= "f" ? LOWER | HEX : LOWER;
+const CODES = 65_536;
+const ASCII = 128;
+
+export const DIGITS = "0123456789";
+const UPPERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const LOWERS = UPPERS.toLowerCase();
+export const ALPHANUMERICS = DIGITS + UPPERS + LOWERS;
+
+/** The set of these signs. */
+export function charSet(signs: string): CharSet {
+  const set = new Uint8Array(CODES);
+  for (let at = 0; at < signs.length; at++) set[signs.charCodeAt(at)] = 1;
+  return set;
 }
 
-const classOf = (text: string, at: number): number => CLASSES[text.charCodeAt(at)] ?? 0;
+/** These signs, and whatever is not ASCII. */
+export const charSetAndForeign = (signs: string): CharSet => charSet(signs).fill(1, ASCII);
 
-export const isDigit = (text: string, at: number): boolean => (classOf(text, at) & DIGIT) !== 0;
-export const isUpper = (text: string, at: number): boolean => (classOf(text, at) & UPPER) !== 0;
-export const isLower = (text: string, at: number): boolean => (classOf(text, at) & LOWER) !== 0;
-export const isHex = (text: string, at: number): boolean => (classOf(text, at) & HEX) !== 0;
-export const isAlphanumeric = (text: string, at: number): boolean =>
-  (classOf(text, at) & (DIGIT | UPPER | LOWER)) !== 0;
+/** All but these signs. */
+export const charSetWithout = (signs: string): CharSet => charSet(signs).map((is) => 1 - is);
 
-const UNDERSCORE = 95;
+/** Whether the character there is of the set; none is before the text's begin or behind its end. */
+export const isIn = (set: CharSet, text: string, at: number): boolean =>
+  set[text.charCodeAt(at)] === 1;
 
+const DIGIT = charSet(DIGITS);
+const UPPER = charSet(UPPERS);
+const LOWER = charSet(LOWERS);
+const HEX = charSet(`${DIGITS}ABCDEFabcdef`);
+const ALPHANUMERIC = charSet(ALPHANUMERICS);
+const WORD = charSetAndForeign(`${ALPHANUMERICS}_`);
+
+export const isDigit = (text: string, at: number): boolean => isIn(DIGIT, text, at);
+export const isUpper = (text: string, at: number): boolean => isIn(UPPER, text, at);
+export const isLower = (text: string, at: number): boolean => isIn(LOWER, text, at);
+export const isHex = (text: string, at: number): boolean => isIn(HEX, text, at);
+export const isAlphanumeric = (text: string, at: number): boolean => isIn(ALPHANUMERIC, text, at);
 /** Letters, digits, `_`, and whatever is not ASCII. */
-export const isWord = (text: string, at: number): boolean => {
-  const code = text.charCodeAt(at);
-  return isAlphanumeric(text, at) || code === UNDERSCORE || code > 127;
-};
+export const isWord = (text: string, at: number): boolean => isIn(WORD, text, at);
 
 /** Where a run of characters that began at `from` ends, at most `limit` further. */
 export function runEnd(
   text: string,
   { from, limit }: { readonly from: number; readonly limit: number },
-  belongs: (text: string, at: number) => boolean,
+  set: CharSet,
 ): number {
   const last = Math.min(text.length, from + limit);
   let at = from;
-  while (at < last && belongs(text, at)) at++;
+  while (at < last && isIn(set, text, at)) at++;
   return at;
 }

@@ -1,5 +1,5 @@
 import type { Detector, Match } from "#privacy/detect/match.ts";
-import { numberRuns, type DigitGroup, type NumberRun } from "#privacy/detect/number-run.ts";
+import { visitNumbers, type NumberRun } from "#privacy/detect/number-run.ts";
 
 /** ITU-T E.164: at most 15 digits. */
 const MAX_DIGITS = 15;
@@ -10,101 +10,135 @@ const MAX_DIGITS = 15;
  */
 export const findPhones: Detector = (text) => {
   const found: Match[] = [];
-  for (const run of numberRuns(text)) {
-    for (let at = 0; at < run.groups.length; at++) {
-      const lead = leadOf(run, at);
-      const groups = run.groups.slice(at);
-      const count = lead === undefined ? 0 : phoneGroups({ lead, groups });
+  visitNumbers(text, (run) => {
+    for (let at = 0; at < run.count; at++) {
+      const start = phoneStart(run, at);
+      const count = start === -1 ? 0 : phoneGroups(run, at, text.slice(start, run.starts[at]));
       if (count === 0) continue;
-      const first = groups[0] as DigitGroup;
-      const last = groups[count - 1] as DigitGroup;
-      found.push({ type: "phone", start: first.start - (lead ?? "").length, end: last.end });
+      found.push({ type: "phone", start, end: run.ends[at + count - 1] ?? start });
       at += count - 1;
     }
-  }
+  });
   return found;
 };
 
-/** The signs before a group that a number may begin with: it stands first, or after a space. */
-function leadOf({ groups, lead }: NumberRun, at: number): string | undefined {
-  if (at === 0) return lead;
-  const gap = groups[at]?.gap ?? "";
-  if (!gap.startsWith(" ")) return undefined;
-  return gap.endsWith("(") ? "(" : "";
+/** Where a number that begins with a group begins, signs included: it stands first, or after a space. */
+function phoneStart({ text, starts, ends, leadStart }: NumberRun, at: number): number {
+  if (at === 0) return leadStart;
+  const start = starts[at] ?? 0;
+  if (text[ends[at - 1] ?? 0] !== " ") return -1;
+  return text[start - 1] === "(" ? start - 1 : start;
 }
 
-/** How many groups of a run, from its first, are a number; 0: it is none. */
-function phoneGroups({ lead, groups }: NumberRun): number {
-  const first = groups[0]?.digits ?? "";
-  if (lead.startsWith("+")) return international(groups, { prefix: 0, least: 8 });
-  if (/^00[1-9]/.test(first)) return international(groups, { prefix: 2, least: 9 });
-  if (isDate(groups)) return 0;
-  const american = northAmerican(groups);
+/** How many groups of a run, from one on, are a number; 0: it is none. */
+function phoneGroups(run: NumberRun, from: number, lead: string): number {
+  const zeros = leadingZeros(run, from);
+  if (lead.startsWith("+")) return zeros > 0 ? 0 : longest(run, from, E164);
+  if (zeros === 2 && lengthOf(run, from) > 2) return longest(run, from, E164_DIALLED);
+  if (isDate(run, from)) return 0;
+  const american = northAmerican(run, from);
   if (american > 0) return american;
-  if (lead === "(" && groups[1]?.gap.startsWith(")") === true) return bracketed(groups);
-  return first.startsWith("0") && !first.startsWith("00") ? national(groups) : 0;
+  if (lead === "(" && from + 1 < run.count && gapBefore(run, from + 1).startsWith(")")) {
+    return bracketed(run, from);
+  }
+  return zeros === 1 && lengthOf(run, from) > 1 ? national(run, from) : 0;
 }
 
-function international(
-  groups: readonly DigitGroup[],
-  { prefix, least }: { readonly prefix: number; readonly least: number },
-): number {
-  if (prefix === 0 && groups[0]?.digits.startsWith("0") === true) return 0;
-  return longest(groups, { least, most: MAX_DIGITS, prefix });
+/** How many zeros a group begins with; 3 stands for more. */
+function leadingZeros(run: NumberRun, at: number): number {
+  const most = Math.min(3, lengthOf(run, at));
+  let zeros = 0;
+  while (zeros < most && digitOf(run, at, zeros) === 0) zeros++;
+  return zeros;
 }
+
+/** How many digits the groups of a number have together. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+const E164: Bounds = { least: 8, most: MAX_DIGITS };
+/** With two zeros for the plus, and one digit more at the least. */
+const E164_DIALLED: Bounds = { least: 11, most: MAX_DIGITS + 2 };
+const BRACKETED: Bounds = { least: 8, most: 12 };
+const NATIONAL: Bounds = { least: 9, most: 12 };
 
 /** The most groups whose digits together are within bounds. */
-function longest(
-  groups: readonly DigitGroup[],
-  bounds: { readonly least: number; readonly most: number; readonly prefix?: number },
-): number {
-  let digits = -(bounds.prefix ?? 0);
+function longest(run: NumberRun, from: number, { least, most }: Bounds): number {
+  let digits = 0;
   let count = 0;
-  for (const [at, group] of groups.entries()) {
-    digits += group.digits.length;
-    if (digits > bounds.most) break;
-    if (digits >= bounds.least) count = at + 1;
+  for (let at = from; at < run.count; at++) {
+    digits += lengthOf(run, at);
+    if (digits > most) break;
+    if (digits >= least) count = at - from + 1;
   }
   return count;
 }
 
 /** `(212) 555-0123`, `1-212-555-0123`, `212.555.0123`; never three digits, three, four of a sum. */
-function northAmerican(groups: readonly DigitGroup[]): number {
-  const skip = groups[0]?.digits === "1" ? 1 : 0;
-  const [area, exchange, line] = groups.slice(skip, skip + 3).map(({ digits }) => digits);
-  const fits =
-    area !== undefined &&
-    exchange !== undefined &&
-    /^[2-9]\d\d$/.test(area) &&
-    /^[2-9]\d\d$/.test(exchange) &&
-    /^\d{4}$/.test(line ?? "");
+function northAmerican(run: NumberRun, from: number): number {
+  const skip = lengthOf(run, from) === 1 && digitOf(run, from, 0) === 1 ? 1 : 0;
+  const area = from + skip;
+  const fits = isCode(run, area) && isCode(run, area + 1) && lengthOf(run, area + 2) === 4;
   return fits ? skip + 3 : 0;
 }
 
+/** Area codes and exchanges. */
+const isCode = (run: NumberRun, at: number): boolean =>
+  lengthOf(run, at) === 3 && digitOf(run, at, 0) >= 2;
+
 /** `(11) 91234-5678`, `(030) 1234567`. */
-function bracketed(groups: readonly DigitGroup[]): number {
-  const area = groups[0]?.digits.length ?? 0;
-  return area >= 2 && area <= 5 ? longest(groups, { least: 8, most: 12 }) : 0;
+function bracketed(run: NumberRun, from: number): number {
+  const area = lengthOf(run, from);
+  return area >= 2 && area <= 5 ? longest(run, from, BRACKETED) : 0;
 }
 
 const MOBILE = /^(?:07\d{9}|0[67]\d{8}|01[567]\d{8,9})$/;
+const MOST_MOBILE = 12;
 
 /** With a trunk zero: in groups, or a mobile number in one. */
-function national(groups: readonly DigitGroup[]): number {
-  const [first] = groups;
-  if (first === undefined || !/^0[1-9]/.test(first.digits)) return 0;
-  if (MOBILE.test(first.digits)) return 1;
-  const dotted = groups.slice(1).some(({ gap }) => gap === ".");
-  const pairs = groups.slice(0, 5).every(({ digits }) => digits.length === 2);
-  if (groups.length < 2 || (dotted && !(pairs && groups.length >= 5))) return 0;
-  return longest(groups, { least: 9, most: 12 });
+function national(run: NumberRun, from: number): number {
+  const { text, starts, ends, count } = run;
+  const isShort = lengthOf(run, from) <= MOST_MOBILE;
+  if (isShort && MOBILE.test(text.slice(starts[from], ends[from]))) return 1;
+  const groups = count - from;
+  if (groups < 2 || (isDotted(run, from) && !(groups >= 5 && isPairs(run, from)))) return 0;
+  return longest(run, from, NATIONAL);
+}
+
+function isDotted(run: NumberRun, from: number): boolean {
+  const { text, starts, ends, count } = run;
+  for (let at = from + 1; at < count; at++) {
+    const before = ends[at - 1] ?? 0;
+    if (text[before] === "." && starts[at] === before + 1) return true;
+  }
+  return false;
+}
+
+function isPairs(run: NumberRun, from: number): boolean {
+  for (let at = from; at < from + 5; at++) if (lengthOf(run, at) !== 2) return false;
+  return true;
 }
 
 /** `01.02.2026`, `01/02/26 10`. */
-function isDate(groups: readonly DigitGroup[]): boolean {
-  const [day, month, year] = groups;
-  if (day === undefined || month === undefined || year === undefined) return false;
-  if (month.gap !== year.gap || !"./-".includes(month.gap)) return false;
-  const isYear = /^(?:19|20)\d\d$/.test(year.digits);
-  return day.digits.length <= 2 && month.digits.length <= 2 && isYear;
+function isDate(run: NumberRun, from: number): boolean {
+  if (lengthOf(run, from) > 2 || lengthOf(run, from + 2) !== 4) return false;
+  const month = lengthOf(run, from + 1);
+  const century = digitOf(run, from + 2, 0) * 10 + digitOf(run, from + 2, 1);
+  if (month > 2 || (century !== 19 && century !== 20)) return false;
+  const gap = gapBefore(run, from + 1);
+  return "./-".includes(gap) && gap === gapBefore(run, from + 2);
 }
+
+/** What stands between a group and the one before. */
+const gapBefore = ({ text, starts, ends }: NumberRun, at: number): string =>
+  text.slice(ends[at - 1], starts[at]);
+
+/** How many digits a group has; 0: there is no such group. */
+const lengthOf = ({ lengths }: NumberRun, at: number): number => lengths[at] ?? 0;
+
+const ZERO = 48;
+
+const digitOf = ({ text, starts }: NumberRun, at: number, place: number): number =>
+  text.charCodeAt((starts[at] ?? 0) + place) - ZERO;

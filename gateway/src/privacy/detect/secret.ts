@@ -1,4 +1,7 @@
 import {
+  ALPHANUMERICS,
+  charSet,
+  charSetWithout,
   isAlphanumeric,
   isDigit,
   isLower,
@@ -43,24 +46,28 @@ function findPrivateKeys(text: string): Match[] {
 const PEM_BEGIN = "-----BEGIN ";
 const PEM_END = "-----END ";
 
-const isTokenSign = (text: string, at: number): boolean =>
-  isAlphanumeric(text, at) || "_-.".includes(text.charAt(at));
+const TOKEN_STARTS = charSet(ALPHANUMERICS);
+const TOKEN_SIGNS = charSet(`${ALPHANUMERICS}_-.`);
 
 /** By prefix: each vendor's keys begin alike. */
 function findTokens(text: string): Match[] {
   const found: Match[] = [];
   for (let at = 0; at < text.length; at++) {
-    if (!isAlphanumeric(text, at)) continue;
-    let end = runEnd(text, { from: at, limit: text.length }, isTokenSign);
+    if (TOKEN_STARTS[text.charCodeAt(at)] !== 1) continue;
+    let end = runEnd(text, { from: at, limit: text.length }, TOKEN_SIGNS);
     const next = end;
     while (end > at && !isAlphanumeric(text, end - 1)) end--;
-    const token = text.slice(at, Math.min(end, at + MAX_TOKEN));
-    if (isKnown(token) || isJwt(token) || isBearer(text, at, token)) found.push(secret(at, end));
+    if (end - at >= MIN_TOKEN) {
+      const token = text.slice(at, Math.min(end, at + MAX_TOKEN));
+      if (isKnown(token) || isJwt(token) || isBearer(text, at, token)) found.push(secret(at, end));
+    }
     at = next;
   }
   return found;
 }
 
+/** None of any kind is shorter. */
+const MIN_TOKEN = 16;
 const MAX_TOKEN = 8_192;
 
 const BY_FIRST = Map.groupBy(SECRET_PREFIXES, ({ prefix }) => prefix.charAt(0));
@@ -88,12 +95,11 @@ function isJwt(token: string): boolean {
 }
 
 function isBearer(text: string, start: number, token: string): boolean {
-  if (token.length < 16 || !/\d/.test(token)) return false;
+  if (!/\d/.test(token)) return false;
   return /(?:bearer|basic) {1,2}$/i.test(text.slice(Math.max(0, start - 8), start));
 }
 
-const isBase64Sign = (text: string, at: number): boolean =>
-  isAlphanumeric(text, at) || "+/_-".includes(text.charAt(at));
+const BASE64_SIGNS = charSet(`${ALPHANUMERICS}+/_-`);
 
 const MIN_RANDOM = 24;
 /** Longer ones are data: pictures, archives. */
@@ -106,13 +112,13 @@ const OPEN_IDS =
 function findRandom(text: string): Match[] {
   const found: Match[] = [];
   for (let at = 0; at < text.length; at++) {
-    if (!isBase64Sign(text, at)) continue;
-    const end = runEnd(text, { from: at, limit: text.length }, isBase64Sign);
+    if (BASE64_SIGNS[text.charCodeAt(at)] !== 1) continue;
+    const end = runEnd(text, { from: at, limit: text.length }, BASE64_SIGNS);
     const length = end - at;
-    const isBounded = !isWord(text, at - 1) && !isWord(text, end);
-    if (length >= MIN_RANDOM && length <= MAX_RANDOM && isBounded) {
-      const token = text.slice(at, end);
-      if (isRandom(token)) found.push(secret(at, text[end] === "=" ? end + 1 : end));
+    if (length >= MIN_RANDOM && length <= MAX_RANDOM) {
+      const isBounded = !isWord(text, at - 1) && !isWord(text, end);
+      if (isBounded && isRandom(text.slice(at, end)))
+        found.push(secret(at, text[end] === "=" ? end + 1 : end));
     }
     at = end;
   }
@@ -149,8 +155,7 @@ function entropyBits(token: string): number {
 const NAMES = /password|passwd|passphrase|pwd|secret|token|api[_ -]?key|access[_-]?key/gi;
 const MAX_VALUE = 256;
 /** Whatever does not stand in a password that is written down: spaces, quotes, what ends a value in code. */
-const VALUE_ENDS = new Set([9, 10, 13, 32, 34, 39, 41, 44, 59, 60, 62, 92, 93, 96, 125]);
-const isValueSign = (text: string, at: number): boolean => !VALUE_ENDS.has(text.charCodeAt(at));
+const VALUE_SIGNS = charSetWithout("\t\n\r \"'),;<>\\]`}");
 
 /** `password: hunter2!`, `"api_key": "…"`, `export TOKEN=…`. */
 function findAssigned(text: string): Match[] {
@@ -160,7 +165,7 @@ function findAssigned(text: string): Match[] {
     if (match.index < floor) continue;
     const start = valueStart(text, match.index + match[0].length);
     if (start === -1) continue;
-    const end = runEnd(text, { from: start, limit: MAX_VALUE }, isValueSign);
+    const end = runEnd(text, { from: start, limit: MAX_VALUE }, VALUE_SIGNS);
     const isSecret = looksSecret(text.slice(start, end));
     if (isSecret) found.push(secret(start, end));
     // What is said once more within a value is part of it.
@@ -185,19 +190,16 @@ const looksSecret = (value: string): boolean =>
   /[a-z]/i.test(value);
 
 const MAX_AUTHORITY = 256;
+const AUTHORITY_SIGNS = charSetWithout("@/ \n\"'<>");
 
 /** `https://user:password@host`. */
 function findUrlPasswords(text: string): Match[] {
   const found: Match[] = [];
   for (let at = text.indexOf("://"); at !== -1; at = text.indexOf("://", at + 3)) {
     const from = at + 3;
-    const end = runEnd(
-      text,
-      { from, limit: MAX_AUTHORITY },
-      (all, place) => !"@/ \n\"'<>".includes(all.charAt(place)),
-    );
-    const colon = text.indexOf(":", from);
-    if (text[end] === "@" && colon !== -1 && colon + 1 < end) found.push(secret(colon + 1, end));
+    const end = runEnd(text, { from, limit: MAX_AUTHORITY }, AUTHORITY_SIGNS);
+    const colon = text[end] === "@" ? text.indexOf(":", from) : -1;
+    if (colon !== -1 && colon + 1 < end) found.push(secret(colon + 1, end));
   }
   return found;
 }
