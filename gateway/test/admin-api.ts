@@ -1,10 +1,9 @@
 import { GatewayError } from "#canonical/failure.ts";
+import { openPrivacy } from "#app/open-privacy.ts";
 import { openDirectory } from "#governance/directory.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
-import { recordRoutes } from "#http/admin/records.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
 import { createCredits } from "#ledger/credits.ts";
@@ -58,11 +57,10 @@ export async function startAdminApi(
   const ledger = openLedger({ store: createLedgerStore(store) });
   const credits = createCredits({ ledger, store, now: Date.now });
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
-  const server = createServer({
-    now: () => api.clock,
-    bodyLimit: undefined,
-    log: createLog("silent"),
-  });
+  const log = createLog("silent");
+  const closers: (() => void | Promise<void>)[] = [];
+  const privacy = await openPrivacy({ home: database.home, store, master, log, closers });
+  const server = createServer({ now: () => api.clock, bodyLimit: undefined, log });
   addAdminRoutes(
     server,
     {
@@ -75,6 +73,14 @@ export async function startAdminApi(
       parts: {
         pepper: Buffer.from("pepper"),
         credits,
+        reports: openReports(store.records),
+        outbox: {
+          core: store.core,
+          master,
+          post: { send: refuse, dialSocket, smtp: undefined, now: () => api.clock },
+          now: () => api.clock,
+        },
+        privacy: privacy.desk,
         credentials: credentialDesk(store.core, master, {}),
         explainPolicy: async (place) => {
           await directory.refresh();
@@ -86,16 +92,7 @@ export async function startAdminApi(
       onChange: async () => undefined,
       rate,
     },
-    [
-      ...ADMIN_ROUTES,
-      ...recordRoutes(openReports(store.records)),
-      ...alertRoutes({
-        core: store.core,
-        master,
-        post: { send: refuse, dialSocket, smtp: undefined, now: () => api.clock },
-        now: () => api.clock,
-      }),
-    ],
+    ADMIN_ROUTES,
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {
@@ -107,6 +104,7 @@ export async function startAdminApi(
     close: async () => {
       await server.close();
       directory.close();
+      for (const close of closers) await close();
       await store.close();
       await database.remove();
     },

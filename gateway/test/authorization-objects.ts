@@ -1,6 +1,7 @@
 import { insertAdminKey } from "#store/admin-keys.ts";
 import { insertBudget } from "#store/budgets.ts";
 import { changeDirectory } from "#store/directory-version.ts";
+import { insertContent } from "#store/content-log.ts";
 import { insertInvitation } from "#store/invitations.ts";
 import { insertKeyRow } from "#store/key-rows.ts";
 import { insertMembership } from "#store/memberships.ts";
@@ -9,12 +10,18 @@ import { insertPriceOverride } from "#store/price-overrides.ts";
 import { insertProject } from "#store/projects.ts";
 import type { Store } from "#store/store.ts";
 import { insertUser } from "#store/users.ts";
+import type { RequestRecord } from "#telemetry/request-record.ts";
+import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Ids, Kind } from "#test/authorization-rules.ts";
+import { requestRecord } from "#test/request-record.ts";
 
 type Place = Omit<Ids, "id">;
-/** Makes something by the API, as a platform admin; gives its id. */
-export type Made = (route: string, body: object) => Promise<string>;
-type Maker = (core: Store["core"], place: Place, made: Made) => Promise<string>;
+interface Tools {
+  /** Makes something by the API, as a platform admin; gives its id. */
+  readonly made: (route: string, body: object) => Promise<string>;
+  readonly records: Store["records"];
+}
+type Maker = (core: Store["core"], place: Place, tools: Tools) => Promise<string>;
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const common = { created_at: NOW, version: 1 };
@@ -72,6 +79,19 @@ const archiveChannels = (core: Store["core"], organization: string): Promise<unk
     .set({ archived_at: NOW })
     .where("organization_id", "=", organization)
     .execute();
+
+/** A request of the key that there is in the place; that of the own place is team-developer's. */
+const recordIn = (
+  { organization, team, project }: Place,
+  { id, ...rest }: { readonly id: string; readonly conversation?: string },
+): RequestRecord =>
+  requestRecord(id, {
+    organizationId: organization,
+    teamId: team,
+    projectId: project,
+    keyId: project.replace("proj_", "key_"),
+    ...rest,
+  });
 
 /** How a fresh object of each kind comes into a place, straight into the store. */
 export const MAKERS: Readonly<Record<Kind, Maker>> = {
@@ -178,14 +198,14 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
     });
     return id;
   },
-  "alert-channel": async (core, { organization, unique }, made) => {
+  "alert-channel": async (core, { organization, unique }, { made }) => {
     await archiveChannels(core, organization);
     return made("POST /api/alert-channels", {
       organization_id: organization,
       channel: { kind: "webhook", name: unique, url: "https://hooks.invalid/in" },
     });
   },
-  credential: async (_core, place, made) =>
+  credential: async (_core, place, { made }) =>
     made("POST /api/credentials", {
       organization_id: place.organization,
       project_id: place.project,
@@ -193,7 +213,28 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
       name: place.unique,
       secret: "sk-own-0123456789-0123456789",
     }),
-  request: async () => "req_nobody",
+  request: async (_core, place, { records }) => {
+    const id = `req_${place.unique}`;
+    await createRecordWriter(records)(recordIn(place, { id }));
+    const row = { request_id: id, organization_id: place.organization, project_id: place.project };
+    const text = { encryption_key: null, request: null, answer: null };
+    const times = { created_at: NOW, expires_at: Date.parse("2100-01-01T00:00:00Z") };
+    const kept = {
+      ...row,
+      ...text,
+      ...times,
+      subject: "nobody",
+      state: "content_dropped",
+    } as const;
+    await insertContent(records, [{ row: kept, words: [] }]);
+    return id;
+  },
+  session: async (_core, place, { records }) => {
+    const session = `ses_${place.unique}`;
+    const id = `req_${place.unique}`;
+    await createRecordWriter(records)(recordIn(place, { id, conversation: session }));
+    return session;
+  },
   "price-override": async (core, { organization, unique }) => {
     const id = `price_${unique}`;
     const row = { id, organization_id: organization, document: "{}", archived_at: null };
@@ -218,5 +259,6 @@ export const MISSING: Readonly<Record<Kind, string>> = {
   "alert-channel": "alc_nobody",
   credential: "cred_nobody",
   request: "req_nobody",
+  session: "ses_nobody",
   person: "user_nobody",
 };

@@ -18,8 +18,8 @@ export type Kind =
   | "price-override"
   | "credential"
   | "alert-channel"
-  /** Never made here: that it is not there is all that is asked. */
   | "request"
+  | "session"
   | "person";
 
 /** Roles at the organization, and the same at the team. */
@@ -337,11 +337,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "GET /api/reports/spend.csv": { ...ofProject, may: EVERYBODY, query: REPORT },
   "GET /api/requests": { ...ofProject, may: READERS, query: LOG },
   "GET /api/requests.csv": { ...ofProject, may: READERS, query: LOG },
-  "GET /api/requests/:request_id": { of: "request", may: READERS },
+  "GET /api/requests/:request_id": { of: "request", inTeam: true, may: READERS },
+  // Of all teams at once: no role at one team is enough.
   "GET /api/sessions/:session_id": {
-    of: "request",
-    may: READERS,
-    query: "?organization_id=org_nobody",
+    of: "session",
+    may: ["owner", "admin", "developer", "viewer"],
+    query: "?organization_id=:organization",
   },
 
   "GET /api/alert-channels": {
@@ -368,7 +369,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "POST /api/alert-channels/:alert_channel_id/rotate": channelWriters,
   "POST /api/keys/:key_id/report-leak": keyWriters,
 
-  "GET /api/requests/:request_id/content": { of: "request", may: READERS },
+  "GET /api/requests/:request_id/content": {
+    of: "request",
+    inTeam: true,
+    // The key of the request is team-developer's own.
+    may: [...HEADS, "team-developer"],
+    seen: READERS,
+  },
   "POST /api/privacy/erasures": {
     ...erasure,
     body: ({ organization, unique }) => ({

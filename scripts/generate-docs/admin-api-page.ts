@@ -22,7 +22,7 @@ The [command line](tenancy.md) does the common things without a running gateway.
 - **Lists** take \`limit\` (50, at most 200) and \`cursor\`, and answer
   \`{"object": "list", "data": […], "has_more": true, "next_cursor": "…"}\`, the newest first. What comes meanwhile shifts nothing.
 - **Changes are not lost**: objects have an \`ETag\`. \`PATCH\` needs it as \`If-Match\` (428 without, 412 when the object has
-  changed since; \`*\` for any).
+  changed since; \`*\` for any). \`DELETE\` and the role of a member take it, and do without.
 - **Nothing is done twice**: a \`POST\` with an \`Idempotency-Key\` gives its first answer again for 24 hours (with
   \`idempotent-replayed: true\`); for another body the key is 422, while the first is under way 409. Money needs one.
 - **Errors** are \`application/problem+json\` (RFC 9457) with \`code\` ([all codes](errors.md)), \`field\` and \`request_id\`.

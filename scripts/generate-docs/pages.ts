@@ -1,9 +1,6 @@
 import { governanceFileJsonSchema } from "../../contract/src/governance-file.ts";
 import { builtInCatalog } from "../../gateway/src/catalog/load-catalog.ts";
 import { ADMIN_ROUTES } from "../../gateway/src/http/admin/admin-routes.ts";
-import { alertRoutes } from "../../gateway/src/http/admin/alerts.ts";
-import { privacyRoutes } from "../../gateway/src/http/admin/privacy.ts";
-import { recordRoutes } from "../../gateway/src/http/admin/records.ts";
 import { PROVIDERS } from "../../gateway/src/providers/providers.ts";
 import { renderAdminApiPage } from "./admin-api-page.ts";
 import { renderCatalogPage } from "./catalog-page.ts";
@@ -16,12 +13,7 @@ import { renderRolesPage } from "./roles-page.ts";
 
 /** The files under `docs` that are written from the code, and what is in each. */
 export const generatedPages = (): Readonly<Record<string, string>> => ({
-  "admin-api.md": renderAdminApiPage([
-    ...ADMIN_ROUTES,
-    ...recordRoutes(undefined as never),
-    ...alertRoutes(undefined as never),
-    ...privacyRoutes(undefined as never),
-  ]),
+  "admin-api.md": renderAdminApiPage(ADMIN_ROUTES),
   "governance.schema.json": `${JSON.stringify(governanceFileJsonSchema(), undefined, 2)}\n`,
   "catalog.md": renderCatalogPage(builtInCatalog()),
   "configuration.md": renderConfigurationPage(),

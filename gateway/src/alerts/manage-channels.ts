@@ -6,7 +6,7 @@ import { sendDelivery } from "#alerts/send-delivery.ts";
 import { newWebhookSecret } from "#alerts/sign-webhook.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import { writeAudit } from "#governance/audit.ts";
-import { found } from "#governance/checks.ts";
+import { checkVersion, found, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
 import { newId } from "#lib/ids.ts";
@@ -90,8 +90,17 @@ export async function rotateSecret(
   return { ...channelView(row), secret };
 }
 
-export async function removeChannel(deed: Deed, id: string): Promise<void> {
+/** What is shown of a channel never changes: there is one version of it. */
+export const CHANNEL_VERSION = 1;
+
+/** Removes a channel. Throws `not_found`, `precondition_failed`. */
+export async function removeChannel(
+  deed: Deed,
+  id: string,
+  { expected }: Versioned = {},
+): Promise<void> {
   const row = await getChannel(deed, id);
+  checkVersion({ version: CHANNEL_VERSION }, expected);
   await audited(deed, { row, what: "delete" }, (core) =>
     updateAlertChannel(core, id, { archived_at: deed.now }),
   );

@@ -7,11 +7,8 @@ import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
-import { alertRoutes } from "#http/admin/alerts.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
-import { privacyRoutes } from "#http/admin/privacy.ts";
-import { recordRoutes } from "#http/admin/records.ts";
 import type { Credits } from "#ledger/credits.ts";
 import { openApiDocument } from "#http/admin/openapi.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
@@ -48,6 +45,9 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
       pepper: master.keyPepper,
       credentials: own.desk,
       credits,
+      reports: openReports(store.records),
+      outbox: parts.alerts.outbox,
+      privacy: parts.privacy.desk,
       explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {
         await directory.refresh();
         return explainPolicyAt(place, directory.tables);
@@ -57,18 +57,11 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     now: Date.now,
     rate,
   };
-  const reports = openReports(store.records);
-  const routes = [
-    ...ADMIN_ROUTES,
-    ...recordRoutes(reports),
-    ...alertRoutes(parts.alerts.outbox),
-    ...privacyRoutes(parts.privacy.desk),
-  ];
-  addAdminRoutes(server, api, routes);
+  addAdminRoutes(server, api, ADMIN_ROUTES);
   // Made when it is first asked for: a gateway that nobody administers does not carry it.
   let document: string | undefined;
   server.get("/api/openapi.json", (_request, reply) => {
-    document ??= JSON.stringify(openApiDocument(routes));
+    document ??= JSON.stringify(openApiDocument(ADMIN_ROUTES));
     return reply.type("application/json; charset=utf-8").send(document);
   });
 }

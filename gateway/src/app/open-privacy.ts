@@ -1,4 +1,4 @@
-import type { PrivacyDesk } from "#http/admin/privacy.ts";
+import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
 import { createContentLog } from "#privacy/content-log.ts";

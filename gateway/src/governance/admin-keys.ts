@@ -2,6 +2,7 @@ import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import { changeAudited } from "#governance/audit.ts";
 import { readScopes } from "#governance/authenticate-actor.ts";
+import { checkVersion, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import { refusalOfAdminKey } from "#governance/grants.ts";
 import { can, type Scope } from "#governance/permissions.ts";
@@ -125,8 +126,15 @@ export async function listAdminKeys(
   return keys.filter((key) => isVisible(actor, key, "admin-keys.read"));
 }
 
-/** Takes an admin key out of force, within a second on every gateway. Throws `not_found`, `forbidden`. */
-export const revokeAdminKey = (deed: Deed, id: string): Promise<void> =>
+/**
+ * Takes an admin key out of force, within a second on every gateway. Throws `not_found`, `forbidden`,
+ * `precondition_failed`.
+ */
+export const revokeAdminKey = (
+  deed: Deed,
+  id: string,
+  { expected }: Versioned = {},
+): Promise<void> =>
   changeAudited(deed, async ({ transaction, version, audit }) => {
     const before = await findAdminKey(transaction, id);
     if (before === undefined || !isVisible(deed.actor, before, "admin-keys.read")) {
@@ -135,6 +143,7 @@ export const revokeAdminKey = (deed: Deed, id: string): Promise<void> =>
     if (!isVisible(deed.actor, before, "admin-keys.write")) {
       throw new GatewayError({ code: "forbidden", message: "You may not revoke this admin key." });
     }
+    checkVersion(before, expected);
     if (before.revoked_at !== null) return;
     const after = { ...before, revoked_at: deed.now, version };
     await revokeStoredAdminKey(transaction, id, { revokedAt: deed.now, version });

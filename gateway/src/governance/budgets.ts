@@ -8,7 +8,14 @@ import type { BudgetDocument } from "@turnpike/contract/governance.ts";
 
 import { invalidRequest } from "#canonical/failure.ts";
 import { changeAudited, type Change } from "#governance/audit.ts";
-import { checkVersion, conflict, found, timeOrNull, timeText } from "#governance/checks.ts";
+import {
+  checkVersion,
+  conflict,
+  found,
+  timeOrNull,
+  timeText,
+  type Versioned,
+} from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
 import { placeOfAttached, placeOfTarget } from "#governance/places.ts";
@@ -98,10 +105,6 @@ const NAMED = "There is a budget of this name there already.";
 
 const targetOf = (row: StoredBudget) =>
   ({ target: { kind: "budget", id: row.id }, organizationId: row.organization_id }) as const;
-
-interface Versioned {
-  readonly expected?: number | undefined;
-}
 
 interface Edit extends Versioned {
   readonly id: string;

@@ -12,10 +12,15 @@ export const notFound = (what: string, field?: string): GatewayError =>
 export const conflict = (field: string, message: string): GatewayError =>
   new GatewayError({ code: "conflict", field, message });
 
+/** A change that may name the version that it was decided on; absent: whichever there is. */
+export interface Versioned {
+  readonly expected?: number | undefined;
+}
+
 /** Throws `precondition_failed` where the row is not as the caller read it. */
 export function checkVersion(
   row: { readonly version: number },
-  expected: number | undefined,
+  expected: Versioned["expected"],
 ): void {
   if (expected === undefined || row.version === expected) return;
   throw new GatewayError({

@@ -4,6 +4,7 @@ import { GatewayError } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import { changeAudited, type Change } from "#governance/audit.ts";
 import { actorOf } from "#governance/authenticate-actor.ts";
+import { checkVersion, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import { checkMayGiveRole, mayGiveRole } from "#governance/grants.ts";
 import { checkNewPassword, hashPassword } from "#governance/password.ts";
@@ -64,8 +65,19 @@ export const inviteMember = (
     return { token, stored };
   });
 
-/** Takes an invitation back. Throws `not_found`, `forbidden`, `conflict` (used or revoked already). */
-export const revokeInvitation = (deed: Deed, id: string): Promise<void> =>
+/** An invitation changes once: when it is used or taken back. */
+export const versionOfInvitation = (row: StoredInvitation): number =>
+  row.accepted_at === null && row.revoked_at === null ? 1 : 2;
+
+/**
+ * Takes an invitation back. Throws `not_found`, `forbidden`, `precondition_failed`, `conflict` (used
+ * or revoked already).
+ */
+export const revokeInvitation = (
+  deed: Deed,
+  id: string,
+  { expected }: Versioned = {},
+): Promise<void> =>
   changeAudited(deed, async ({ transaction, audit }) => {
     const before = await findInvitation(transaction, id);
     if (before === undefined || !belongsTo(deed.actor, before.organization_id)) {
@@ -78,6 +90,7 @@ export const revokeInvitation = (deed: Deed, id: string): Promise<void> =>
         message: "You may not revoke invitations here.",
       });
     }
+    checkVersion({ version: versionOfInvitation(before) }, expected);
     const isClosed = await closeInvitation(transaction, id, { revoked_at: deed.now });
     if (!isClosed) {
       throw new GatewayError({ code: "conflict", message: "The invitation is not open any more." });

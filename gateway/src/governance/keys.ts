@@ -6,6 +6,7 @@ import { changeAudited, type Change } from "#governance/audit.ts";
 import {
   checkFuture,
   checkVersion,
+  type Versioned,
   conflict,
   definedOnly,
   found,
@@ -147,10 +148,6 @@ async function liveKey({ transaction }: Change, id: string): Promise<KeyRow> {
   const row = await getKey({ core: transaction }, id);
   if (row.revoked_at !== null) throw conflict("key_id", "The key was revoked, and stays so.");
   return row;
-}
-
-interface Versioned {
-  readonly expected?: number | undefined;
 }
 
 /** Changes name, owner, end or settings. Who may change only their own keys keeps them their own. */

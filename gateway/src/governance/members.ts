@@ -3,6 +3,7 @@ import type { Role } from "@turnpike/contract/governance.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import type { ActorMembership } from "#governance/actor.ts";
 import { changeAudited, type Change } from "#governance/audit.ts";
+import { checkVersion, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import { checkMayGiveRole } from "#governance/grants.ts";
 import { belongsTo, can } from "#governance/permissions.ts";
@@ -16,22 +17,23 @@ import {
 import { deleteSessionsOf } from "#store/sessions.ts";
 import { findUser, updateUser } from "#store/users.ts";
 
-interface RoleChange {
+interface RoleChange extends Versioned {
   readonly membershipId: string;
   readonly role: Role;
 }
 
 /**
  * Gives a member another role; its sessions end. Throws `not_found`, `forbidden` (the old or the new
- * role is beyond the actor's), `conflict` (the last owner).
+ * role is beyond the actor's), `precondition_failed`, `conflict` (the last owner).
  */
 export const changeMemberRole = (
   deed: Deed,
-  { membershipId, role }: RoleChange,
+  { membershipId, role, expected }: RoleChange,
 ): Promise<StoredMembership> =>
   changeAudited(deed, async (change) => {
     const before = await membershipWithin(change, deed, membershipId);
     checkMayGiveRole(deed.actor, { ...placeOf(before), role });
+    checkVersion(before, expected);
     if (role !== "owner") await checkOwnerRemains(change, before);
     // A role given by hand stays when the groups of the identity provider say otherwise.
     const after = { ...before, role, source: "manual", version: change.version } as const;
@@ -42,9 +44,14 @@ export const changeMemberRole = (
   });
 
 /** Takes a member out; its sessions end. Everybody may leave by themselves. */
-export const removeMember = (deed: Deed, membershipId: string): Promise<void> =>
+export const removeMember = (
+  deed: Deed,
+  membershipId: string,
+  { expected }: Versioned = {},
+): Promise<void> =>
   changeAudited(deed, async (change) => {
     const before = await membershipWithin(change, deed, membershipId);
+    checkVersion(before, expected);
     await checkOwnerRemains(change, before);
     await deleteMembership(change.transaction, before.id);
     await deleteSessionsOf(change.transaction, before.user_id);

@@ -1,7 +1,15 @@
 import type { z } from "zod";
 
-/** What zod found wrong with a value, as people say it: `must be a number, not a text`. */
-export function issueText(issue: z.core.$ZodIssue): string {
+/**
+ * What zod found wrong with a value, as people say it: `must be a number, not a text`. Given the
+ * value, it says of an absent one what is needed.
+ */
+export function issueText(issue: z.core.$ZodIssue, of?: { readonly value: unknown }): string {
+  if (of !== undefined && of.value === undefined) {
+    return issueText(issue).replace(/^must be (.+)$/s, "is missing: $1 is needed");
+  }
+  // A rule's own words say more than its type.
+  if (issue.message.startsWith("must ")) return issue.message;
   switch (issue.code) {
     case "invalid_type":
       return typeText(issue.expected, /received (\w+)$/.exec(issue.message)?.[1]);

@@ -70,6 +70,7 @@ async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Prom
   const bodySchema = (actor.isPlatformAdmin ? route.platformBody : undefined) ?? route.body;
   const read = {
     deed,
+    parts: api.parts,
     params: readPart(route.params, request.params, "path"),
     query: readPart(route.query, { ...(request.query as object) }, "query"),
     body: hasBody(route) ? readPart(bodySchema, readJsonBody(request), "body") : {},
@@ -79,7 +80,7 @@ async function answerTo(route: AdminRoute, { api, actor, request }: Asked): Prom
   const expected = ifMatch === "any" ? undefined : ifMatch;
   const { "idempotency-key": key } = request.headers;
   const idempotencyKey = typeof key === "string" ? key : undefined;
-  const handling = { ...read, ...allowed, ifMatch, expected, idempotencyKey, parts: api.parts };
+  const handling = { ...read, ...allowed, ifMatch, expected, idempotencyKey };
   if (route.method !== "POST" || idempotencyKey === undefined) return route.handle(handling);
   const act = (): Promise<PlainAnswer> => plainAnswer(route, handling);
   const asked = { key: idempotencyKey, route: `POST ${request.url}`, body: read.body };

@@ -46,6 +46,37 @@ describe("conventions of the admin API", () => {
     expect((await api.ask("anonymous", "GET /api/teams")).body).toMatchObject({ status: 401 });
   });
 
+  test.each([
+    [
+      "/api/reports/spend?organization_id=org_own&to=2026-01-31",
+      "from",
+      "a day such as 2027-01-31",
+    ],
+    ["/api/reports/spend?from=2026-01-01&to=2026-01-31", "organization_id", "a text"],
+    ["/api/alert-channels", "organization_id", "a text"],
+  ])("what is missing of %s is said to be missing, and what it is", async (path, field, what) => {
+    const { body } = await api.ask("owner", `GET ${path}`);
+    const detail = `${field} is missing: ${what} is needed.`;
+    expect(body).toMatchObject({ status: 400, field, detail });
+  });
+
+  test("a value of the wrong kind is told in the field's own words", async () => {
+    const path = `/api/reports/spend?organization_id=${WORLD.own}&from=x&to=2026-01-31`;
+    const { body } = await api.ask("owner", `GET ${path}`);
+    expect(body).toMatchObject({ detail: "from must be a day such as 2027-01-31." });
+  });
+
+  test("a member's role is changed on the version it was decided on, where one is named", async () => {
+    const path = "/api/members/mem_viewer";
+    const change = { role: "viewer" };
+    const done = await api.ask("owner", `PATCH ${path}`, change);
+    const etag = done.headers.get("etag") ?? "";
+    const again = await api.ask("owner", `PATCH ${path}`, change, { "if-match": etag });
+    expect(again.status).toBe(200);
+    const late = await api.ask("owner", `PATCH ${path}`, change, { "if-match": etag });
+    expect(late.body).toMatchObject({ status: 412, field: "If-Match" });
+  });
+
   test("privileged fields are unknown to whoever may not set them", async () => {
     const path = `/api/organizations/${WORLD.own}`;
     const etag = (await api.ask("owner", `GET ${path}`)).headers.get("etag") ?? "";

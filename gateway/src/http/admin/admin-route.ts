@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { OutboxParts } from "#alerts/outbox.ts";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { CredentialParts } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
@@ -7,6 +8,8 @@ import type { explainPolicyAt, PolicyPart } from "#governance/explain-policy.ts"
 import type { Credits } from "#ledger/credits.ts";
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
+import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
+import type { Reports } from "#telemetry/open-reports.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -17,6 +20,10 @@ export interface AdminParts {
   /** What seals, finds and tests provider credentials, and knows which do not open. */
   readonly credentials: CredentialParts & Pick<CredentialRing, "faultOf">;
   readonly credits: Credits;
+  readonly reports: Reports;
+  /** What alerts go out by. */
+  readonly outbox: OutboxParts;
+  readonly privacy: PrivacyDesk;
   /** What policies say of a place, from the organization down to it. */
   readonly explainPolicy: (
     place: Parameters<typeof explainPolicyAt>[0],
@@ -58,7 +65,7 @@ export interface Answer<Body> {
 export type FindPlace<Params, Query, Body> =
   | "reach"
   | ((
-      request: Pick<Handling<Params, Query, Body>, "params" | "query" | "body" | "deed">,
+      request: Pick<Handling<Params, Query, Body>, "params" | "query" | "body" | "deed" | "parts">,
     ) => Place | undefined | Promise<Place | undefined>);
 
 export interface RouteDefinition<

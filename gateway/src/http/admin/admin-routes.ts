@@ -1,4 +1,5 @@
 import type { AdminRoute } from "#http/admin/admin-route.ts";
+import { ALERT_ROUTES } from "#http/admin/alerts.ts";
 import { AUDIT_ROUTES } from "#http/admin/audit.ts";
 import { BUDGET_ROUTES } from "#http/admin/budgets.ts";
 import { CREDENTIAL_ROUTES } from "#http/admin/credentials.ts";
@@ -8,7 +9,9 @@ import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
 import { POLICY_ROUTES } from "#http/admin/policies.ts";
 import { PRICE_OVERRIDE_ROUTES } from "#http/admin/price-overrides.ts";
+import { PRIVACY_ROUTES } from "#http/admin/privacy.ts";
 import { PROJECT_ROUTES } from "#http/admin/projects.ts";
+import { RECORD_ROUTES } from "#http/admin/records.ts";
 import { SERVICE_ACCOUNT_ROUTES } from "#http/admin/service-accounts.ts";
 import { TEAM_ROUTES } from "#http/admin/teams.ts";
 
@@ -29,4 +32,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...PRICE_OVERRIDE_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...AUDIT_ROUTES,
+  ...RECORD_ROUTES,
+  ...ALERT_ROUTES,
+  ...PRIVACY_ROUTES,
 ];

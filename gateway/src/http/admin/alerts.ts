@@ -11,6 +11,7 @@ import { deletedSchema, idSchema } from "@turnpike/contract/api/conventions.ts";
 import { z } from "zod";
 
 import {
+  CHANNEL_VERSION,
   channelsOf,
   channelView,
   createChannel,
@@ -22,10 +23,9 @@ import {
   rotateSecret,
   testChannel,
 } from "#alerts/manage-channels.ts";
-import type { OutboxParts } from "#alerts/outbox.ts";
 import type { Deed } from "#governance/deed.ts";
 import { placeOfKey, placeOfOrganization } from "#governance/places.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
 import type { JsonObject } from "#lib/json.ts";
 
 const ofChannel = {
@@ -38,8 +38,10 @@ const ofChannel = {
 /** What was made in the form of its schema; the tests check that it is. */
 const answer = (body: JsonObject) => ({ body: body as never });
 
+const channelAnswer = (body: JsonObject) => ({ ...answer(body), version: CHANNEL_VERSION });
+
 /** Who is told of what happens. */
-export const alertRoutes = (outbox: OutboxParts): readonly AdminRoute[] => [
+export const ALERT_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/alert-channels",
@@ -65,9 +67,9 @@ export const alertRoutes = (outbox: OutboxParts): readonly AdminRoute[] => [
     response: alertChannelView,
     status: 201,
     place: ({ body, deed }) => placeOfOrganization(deed.core, body.organization_id),
-    handle: async ({ body, deed }) => {
+    handle: async ({ body, deed, parts }) => {
       const { organization_id: organizationId, channel: document } = body;
-      return answer(await createChannel(deed, outbox, { organizationId, document }));
+      return channelAnswer(await createChannel(deed, parts.outbox, { organizationId, document }));
     },
   }),
   adminRoute({
@@ -78,9 +80,8 @@ export const alertRoutes = (outbox: OutboxParts): readonly AdminRoute[] => [
     action: "alerts.read",
     response: alertChannelView,
     handle: async ({ params, deed }) =>
-      answer(channelView(await getChannel(deed, params.alert_channel_id))),
+      channelAnswer(channelView(await getChannel(deed, params.alert_channel_id))),
   }),
-  ...channelActions(outbox),
   adminRoute({
     method: "POST",
     path: "/api/keys/:key_id/report-leak",
@@ -90,16 +91,13 @@ export const alertRoutes = (outbox: OutboxParts): readonly AdminRoute[] => [
     params: z.strictObject({ key_id: idSchema("key_") }),
     response: z.strictObject({ reported: z.boolean().describe("false: it was before.") }),
     place: ({ params, deed }) => placeOfKey(deed.core, params.key_id),
-    handle: async ({ params, place }) => {
+    handle: async ({ params, place, parts }) => {
       const { organizationId } = place;
       return {
-        body: { reported: await reportLeak(outbox, { id: params.key_id, organizationId }) },
+        body: { reported: await reportLeak(parts.outbox, { id: params.key_id, organizationId }) },
       };
     },
   }),
-];
-
-const channelActions = (outbox: OutboxParts): readonly AdminRoute[] => [
   adminRoute({
     ...ofChannel,
     method: "DELETE",
@@ -107,8 +105,8 @@ const channelActions = (outbox: OutboxParts): readonly AdminRoute[] => [
     summary: "Removes an alert channel.",
     action: "alerts.write",
     response: deletedSchema,
-    handle: async ({ params, deed }) => {
-      await removeChannel(deed, params.alert_channel_id);
+    handle: async ({ params, deed, expected }) => {
+      await removeChannel(deed, params.alert_channel_id, { expected });
       return { body: { id: params.alert_channel_id, deleted: true } };
     },
   }),
@@ -119,8 +117,8 @@ const channelActions = (outbox: OutboxParts): readonly AdminRoute[] => [
     summary: "Sends a test message now and says how that went.",
     action: "alerts.write",
     response: alertTestSchema,
-    handle: async ({ params, deed }) =>
-      answer(await testChannel(deed, outbox, params.alert_channel_id)),
+    handle: async ({ params, deed, parts }) =>
+      answer(await testChannel(deed, parts.outbox, params.alert_channel_id)),
   }),
   adminRoute({
     ...ofChannel,
@@ -129,8 +127,8 @@ const channelActions = (outbox: OutboxParts): readonly AdminRoute[] => [
     summary: "Makes a new signing secret; the old one signs along until the next rotation.",
     action: "alerts.write",
     response: alertChannelView,
-    handle: async ({ params, deed }) =>
-      answer(await rotateSecret(deed, outbox, params.alert_channel_id)),
+    handle: async ({ params, deed, parts }) =>
+      channelAnswer(await rotateSecret(deed, parts.outbox, params.alert_channel_id)),
   }),
   adminRoute({
     ...ofChannel,

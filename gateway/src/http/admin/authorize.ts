@@ -12,7 +12,10 @@ import { notAllowed, reachOf } from "#governance/reach.ts";
 import type { AdminRoute, Handling } from "#http/admin/admin-route.ts";
 import { asObject } from "#lib/json.ts";
 
-type Read = Pick<Handling<unknown, unknown, unknown>, "params" | "query" | "body" | "deed">;
+type Read = Pick<
+  Handling<unknown, unknown, unknown>,
+  "params" | "query" | "body" | "deed" | "parts"
+>;
 
 const NOWHERE = { organizationIds: [], teamIds: [] } as const;
 

@@ -12,7 +12,7 @@ import {
   userStateSchema,
 } from "@turnpike/contract/api/members.ts";
 
-import { inviteMember, revokeInvitation } from "#governance/invitations.ts";
+import { inviteMember, revokeInvitation, versionOfInvitation } from "#governance/invitations.ts";
 import { changeMemberRole, removeMember, setUserDisabled } from "#governance/members.ts";
 import {
   getMember,
@@ -57,9 +57,10 @@ export const MEMBER_ROUTES = [
     body: roleChangeSchema,
     response: memberSchema,
     place: ({ params, deed }) => placeOfMember(deed.core, params.member_id),
-    handle: async ({ params, body, deed }) => {
+    handle: async ({ params, body, deed, expected }) => {
       const { version } = await changeMemberRole(deed, {
         membershipId: params.member_id,
+        expected,
         role: body.role,
       });
       return { body: memberView(await getMember(deed, params.member_id)), version };
@@ -74,8 +75,8 @@ export const MEMBER_ROUTES = [
     params: memberParams,
     response: deletedSchema,
     place: ({ params, deed }) => placeOfMember(deed.core, params.member_id),
-    handle: async ({ params, deed }) => {
-      await removeMember(deed, params.member_id);
+    handle: async ({ params, deed, expected }) => {
+      await removeMember(deed, params.member_id, { expected });
       return { body: { id: params.member_id, deleted: true } };
     },
   }),
@@ -114,7 +115,10 @@ export const MEMBER_ROUTES = [
         email: body.email,
         role: body.role,
       });
-      return { body: { ...invitationView(stored, deed.now), token } };
+      return {
+        body: { ...invitationView(stored, deed.now), token },
+        version: versionOfInvitation(stored),
+      };
     },
   }),
   adminRoute({
@@ -126,8 +130,8 @@ export const MEMBER_ROUTES = [
     params: invitationParams,
     response: deletedSchema,
     place: ({ params, deed }) => placeOfInvitation(deed.core, params.invitation_id),
-    handle: async ({ params, deed }) => {
-      await revokeInvitation(deed, params.invitation_id);
+    handle: async ({ params, deed, expected }) => {
+      await revokeInvitation(deed, params.invitation_id, { expected });
       return { body: { id: params.invitation_id, deleted: true } };
     },
   }),

@@ -134,7 +134,9 @@ function headersOf({ method, needsVersion }: AdminRoute): JsonObject[] {
     schema: { type: "string" },
   });
   return [
-    ...(needsVersion === true ? [header("If-Match", true, "The ETag that was read, or `*`.")] : []),
+    ...(needsVersion === true || method === "PATCH" || method === "DELETE"
+      ? [header("If-Match", needsVersion === true, "The ETag that was read, or `*`.")]
+      : []),
     ...(method === "POST"
       ? [header("Idempotency-Key", false, "The first answer is given again for 24 hours.")]
       : []),

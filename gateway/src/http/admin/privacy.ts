@@ -11,34 +11,19 @@ import {
 
 import { GatewayError } from "#canonical/failure.ts";
 import { writeAudit } from "#governance/audit.ts";
+import { checkVersion } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
 import { placeOfKey, placeOfOrganization, placeOfProject } from "#governance/places.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
+import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
 import type { ErasureRequest } from "#privacy/erase.ts";
-import type { Content } from "#privacy/read-content.ts";
 import type { Receipt } from "#privacy/receipt.ts";
-
-/** What the admin API needs of the room where texts are kept. */
-export interface PrivacyDesk {
-  readonly erase: (organizationId: string, request: ErasureRequest) => Promise<Receipt>;
-  readonly publicKey: () => Promise<string>;
-  /** The key and project of a request; `undefined`: there is none. */
-  readonly requestOf: (
-    requestId: string,
-  ) => Promise<{ readonly keyId: string | null; readonly projectId: string | null } | undefined>;
-  readonly readContent: (requestId: string) => Promise<Content | undefined>;
-}
 
 const group = "Privacy";
 
 /** Reading kept texts, and erasing. Both are told to the audit log. */
-export const privacyRoutes = (desk: PrivacyDesk): readonly AdminRoute[] => [
-  contentRoute(desk),
-  ...erasureRoutes(desk),
-];
-
-const contentRoute = (desk: PrivacyDesk): AdminRoute =>
+export const PRIVACY_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/requests/:request_id/content",
@@ -48,10 +33,10 @@ const contentRoute = (desk: PrivacyDesk): AdminRoute =>
     seenBy: "records.read",
     params: contentParams,
     response: contentSchema,
-    place: ({ params, deed }) => placeOfRequest(desk, deed, params.request_id),
-    handle: async ({ params, deed, place }) => {
+    place: ({ params, deed, parts }) => placeOfRequest(parts.privacy, deed, params.request_id),
+    handle: async ({ params, deed, place, parts }) => {
       const { request_id: requestId } = params;
-      const content = await desk.readContent(requestId);
+      const content = await parts.privacy.readContent(requestId);
       if (content === undefined) throw noContent(requestId);
       await audited(deed, {
         action: "content.read",
@@ -69,9 +54,7 @@ const contentRoute = (desk: PrivacyDesk): AdminRoute =>
       };
       return { body };
     },
-  });
-
-const erasureRoutes = (desk: PrivacyDesk): readonly AdminRoute[] => [
+  }),
   adminRoute({
     method: "POST",
     path: "/api/privacy/erasures",
@@ -84,8 +67,8 @@ const erasureRoutes = (desk: PrivacyDesk): readonly AdminRoute[] => [
     response: receiptSchema,
     status: 201,
     place: ({ body, deed }) => placeOfErasure(deed, body),
-    handle: async ({ body, deed }) => ({
-      body: { ...(await eraseAudited(desk, deed, body)) },
+    handle: async ({ body, deed, parts }) => ({
+      body: { ...(await eraseAudited(parts.privacy, deed, body)) },
       status: 201,
     }),
   }),
@@ -101,11 +84,12 @@ const erasureRoutes = (desk: PrivacyDesk): readonly AdminRoute[] => [
     query: subjectQuery,
     response: receiptSchema,
     place: ({ query, deed }) => placeOfOrganization(deed.core, query.organization_id),
-    handle: async ({ params, query, deed }) => ({
-      body: {
-        ...(await eraseAudited(desk, deed, { kind: "subject", ...query, end_user: params.id })),
-      },
-    }),
+    handle: async ({ params, query, deed, parts, expected }) => {
+      // A person is no object that is read with an ETag: whichever is named is not the present one.
+      checkVersion({ version: 0 }, expected);
+      const erasure = { kind: "subject", ...query, end_user: params.id } as const;
+      return { body: { ...(await eraseAudited(parts.privacy, deed, erasure)) } };
+    },
   }),
   adminRoute({
     method: "GET",
@@ -116,7 +100,7 @@ const erasureRoutes = (desk: PrivacyDesk): readonly AdminRoute[] => [
     query: subjectQuery,
     response: receiptKeySchema,
     place: ({ query, deed }) => placeOfOrganization(deed.core, query.organization_id),
-    handle: async () => ({ body: { public_key: await desk.publicKey() } }),
+    handle: async ({ parts }) => ({ body: { public_key: await parts.privacy.publicKey() } }),
   }),
 ];
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 
 import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 import { issueText } from "#lib/issue-text.ts";
+import { isObject } from "#lib/json.ts";
 import { readBody } from "#pipeline/read-body.ts";
 
 const EMPTY = z.strictObject({});
@@ -24,9 +25,15 @@ export function readPart(
   const reason =
     issue.code === "unrecognized_keys"
       ? `is not known here${part === "body" ? ", or not yours to set" : ""}`
-      : issueText(issue);
+      : issueText(issue, { value: valueAt(value, issue.path) });
   throw invalidRequest(field, `${field} ${reason}.`);
 }
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (at, name) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, name) : at),
+    value,
+  );
 
 /** Of alternatives, the one that came nearest is the one that was meant. */
 function deepest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {

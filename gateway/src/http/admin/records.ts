@@ -24,9 +24,8 @@ import {
   placeOfProject,
   placeOfTeam,
 } from "#governance/places.ts";
-import { adminRoute, type AdminRoute } from "#http/admin/admin-route.ts";
+import { adminRoute } from "#http/admin/admin-route.ts";
 import type { JsonObject } from "#lib/json.ts";
-import type { Reports } from "#telemetry/open-reports.ts";
 import type { LogQuery } from "#telemetry/request-log.ts";
 import type { ReportQuery } from "#telemetry/reports.ts";
 
@@ -77,13 +76,7 @@ const missing = (what: string): GatewayError =>
   });
 
 /** Spend, the log, and traces. */
-export const recordRoutes = (reports: Reports): readonly AdminRoute[] => [
-  ...reportRoutes(reports),
-  ...logRoutes(reports),
-  ...traceRoutes(reports),
-];
-
-const reportRoutes = (reports: Reports): readonly AdminRoute[] => [
+export const RECORD_ROUTES = [
   adminRoute({
     method: "GET",
     path: "/api/reports/spend",
@@ -94,9 +87,9 @@ const reportRoutes = (reports: Reports): readonly AdminRoute[] => [
     query: reportQuery,
     response: reportSchema,
     place: ({ query, deed }) => placeOf(deed, query),
-    handle: async ({ query }) => {
+    handle: async ({ query, parts }) => {
       const { order, limit, cursor } = query;
-      return answer(await reports.spend({ ...reportOf(query), order, limit, cursor }));
+      return answer(await parts.reports.spend({ ...reportOf(query), order, limit, cursor }));
     },
   }),
   adminRoute({
@@ -109,11 +102,8 @@ const reportRoutes = (reports: Reports): readonly AdminRoute[] => [
     query: reportExportQuery,
     ...csv,
     place: ({ query, deed }) => placeOf(deed, query),
-    handle: async ({ query }) => csvAnswer("spend", reports.spendCsv(reportOf(query))),
+    handle: async ({ query, parts }) => csvAnswer("spend", parts.reports.spendCsv(reportOf(query))),
   }),
-];
-
-const logRoutes = (reports: Reports): readonly AdminRoute[] => [
   adminRoute({
     method: "GET",
     path: "/api/requests",
@@ -124,9 +114,9 @@ const logRoutes = (reports: Reports): readonly AdminRoute[] => [
     query: logQuery,
     response: logSchema,
     place: ({ query, deed }) => placeOf(deed, query),
-    handle: async ({ query }) => {
+    handle: async ({ query, parts }) => {
       const { limit, cursor } = query;
-      return answer(await reports.log({ ...filterOf(query), limit, cursor }));
+      return answer(await parts.reports.log({ ...filterOf(query), limit, cursor }));
     },
   }),
   adminRoute({
@@ -139,11 +129,9 @@ const logRoutes = (reports: Reports): readonly AdminRoute[] => [
     query: logExportQuery,
     ...csv,
     place: ({ query, deed }) => placeOf(deed, query),
-    handle: async ({ query }) => csvAnswer("requests", reports.logCsv(filterOf(query))),
+    handle: async ({ query, parts }) =>
+      csvAnswer("requests", parts.reports.logCsv(filterOf(query))),
   }),
-];
-
-const traceRoutes = (reports: Reports): readonly AdminRoute[] => [
   adminRoute({
     method: "GET",
     path: "/api/requests/:request_id",
@@ -152,9 +140,9 @@ const traceRoutes = (reports: Reports): readonly AdminRoute[] => [
     action: "records.read",
     params: requestParams,
     response: traceSchema,
-    place: ({ params }) => reports.placeOf(params.request_id),
-    handle: async ({ params }) => {
-      const trace = await reports.trace(params.request_id);
+    place: ({ params, parts }) => parts.reports.placeOf(params.request_id),
+    handle: async ({ params, parts }) => {
+      const trace = await parts.reports.trace(params.request_id);
       if (trace === undefined) throw missing("request");
       return answer(trace);
     },
@@ -169,9 +157,9 @@ const traceRoutes = (reports: Reports): readonly AdminRoute[] => [
     query: sessionQuery,
     response: sessionSchema,
     place: ({ query, deed }) => placeOf(deed, query),
-    handle: async ({ params, query }) => {
+    handle: async ({ params, query, parts }) => {
       const { organization_id: organizationId, after } = query;
-      const found = await reports.session(params.session_id, { organizationId, after });
+      const found = await parts.reports.session(params.session_id, { organizationId, after });
       if (found === undefined) throw missing("session");
       return answer(found);
     },

@@ -150,7 +150,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
         scopes: readScopeNames(body.scopes),
         expiresAt: body.expires_at === null ? null : Date.parse(body.expires_at),
       });
-      return { body: { ...adminKeyView(stored), key } };
+      return { body: { ...adminKeyView(stored), key }, version: stored.version };
     },
   }),
   adminRoute({
@@ -162,8 +162,8 @@ export const SERVICE_ACCOUNT_ROUTES = [
     params: adminKeyParams,
     response: deletedSchema,
     place: ({ params, deed }) => placeOfAdminKey(deed, params.admin_key_id),
-    handle: async ({ params, deed }) => {
-      await revokeAdminKey(deed, params.admin_key_id);
+    handle: async ({ params, deed, expected }) => {
+      await revokeAdminKey(deed, params.admin_key_id, { expected });
       return { body: { id: params.admin_key_id, deleted: true } };
     },
   }),
