@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { checkInvariants } from "#ledger/check-invariants.ts";
 import type { Charge, Ended, Reserve } from "#ledger/commands.ts";
 import { openHolds, type HoldTiming, type OpenHolds } from "#ledger/open-holds.ts";
 import { openLedger, type Ledger } from "#ledger/open-ledger.ts";
+import { LEDGER_LOCK } from "#store/ledger-postgres.ts";
 import { createLedgerStore, type LedgerStore } from "#store/ledger.ts";
 import type { Store } from "#store/store.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
@@ -91,8 +93,8 @@ describeOnEach("a ledger whose store or process fails", (make) => {
     const released = new Promise<void>((resolve) => (release = resolve));
     let begun: () => void = () => undefined;
     const taken = new Promise<void>((resolve) => (begun = resolve));
-    const holder = ledgerStore.write(async (transaction) => {
-      await transaction.load({ accounts: ["x"], counters: [], holds: [], transfers: [] });
+    const holder = store.core.transaction().execute(async (transaction) => {
+      await sql.raw(store.dialect === "postgres" ? LEDGER_LOCK : "SELECT 1").execute(transaction);
       begun();
       await released;
     });

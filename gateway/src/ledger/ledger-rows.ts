@@ -1,4 +1,4 @@
-import type { Charge, Command } from "#ledger/commands.ts";
+import type { Charge, Command, CounterKey, CounterUnit, ProviderCost } from "#ledger/commands.ts";
 import {
   providerAccount,
   projectAccount,
@@ -13,6 +13,7 @@ import type {
   HoldRow,
   LedgerIds,
   LedgerRows,
+  LoadedRows,
   TransferRow,
 } from "#store/ledger.ts";
 
@@ -80,10 +81,8 @@ export class NamedRows {
   }
 }
 
-type Loaded = Omit<LedgerRows, "transfers"> & { readonly booked: readonly string[] };
-
 /** Takes in what was loaded by these ids: the ids that have no row are known to have none. */
-export function addRows(state: LedgerState, ids: LedgerIds, rows: Loaded): void {
+export function addRows(state: LedgerState, ids: LedgerIds, rows: LoadedRows): void {
   for (const id of ids.accounts) state.asked.add(id);
   for (const id of ids.counters) state.asked.add(id);
   for (const row of rows.accounts) {
@@ -124,7 +123,7 @@ export function holdOf(row: HoldRow): Hold {
     amount: BigInt(row.amount),
     tokens: row.tokens,
     counters: counters.map(([id, amount]): HeldCounter => ({ id, amount: BigInt(amount) })),
-    fallback: parseCharge(row.facts),
+    fallback: parseCharge(row.facts, row.organization_id),
     owner: row.owner,
     dispatched: row.dispatched === 1,
     deliveredTokens: row.delivered_tokens,
@@ -193,34 +192,65 @@ const toHoldRow = (hold: Hold): HoldRow => ({
 
 const ENDED = "{}";
 
-/** JSON has no 64-bit integers: amounts are text. */
-const renderCharge = (charge: Charge): string =>
-  JSON.stringify(charge, (_name, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
+/** Once a request under way: short, since a disk waits for it. JSON has no 64-bit integers: amounts are text. */
+interface StoredCharge {
+  readonly walletId: string;
+  readonly projectId: string;
+  readonly amount: string;
+  readonly cost?: StoredCost;
+  readonly losses?: readonly StoredCost[];
+  readonly tokens: number;
+  readonly counters: readonly StoredCounter[];
+}
 
-type Stored<Type> = Type extends bigint
-  ? string
-  : Type extends object
-    ? { readonly [Name in keyof Type]: Stored<Type[Name]> }
-    : Type;
+type StoredCost = readonly [provider: string, nanoUsd: string];
+/** The rest of its key is in its id, and in the hold. */
+type StoredCounter = readonly [id: string, unit: CounterUnit, periodEnd: number | null];
 
-function parseCharge(text: string): Charge {
-  if (text === ENDED) return NO_CHARGE;
-  const stored = JSON.parse(text) as Stored<Charge>;
-  const costOf = ({ provider, nanoUsd }: { provider: string; nanoUsd: string }) => ({
-    provider,
-    nanoUsd: BigInt(nanoUsd),
-  });
-  return {
-    walletId: stored.walletId,
-    projectId: stored.projectId,
-    chargeNanoUsd: BigInt(stored.chargeNanoUsd),
-    tokens: stored.tokens,
-    counters: stored.counters,
-    ...(stored.cost !== undefined && { cost: costOf(stored.cost) }),
-    ...(stored.losses !== undefined && { losses: stored.losses.map(costOf) }),
+const renderCost = ({ provider, nanoUsd }: ProviderCost): StoredCost => [
+  provider,
+  nanoUsd.toString(),
+];
+const parseCost = ([provider, nanoUsd]: StoredCost): ProviderCost => ({
+  provider,
+  nanoUsd: BigInt(nanoUsd),
+});
+
+function renderCharge({ walletId, projectId, tokens, ...charge }: Charge): string {
+  const stored: StoredCharge = {
+    walletId,
+    projectId,
+    amount: charge.chargeNanoUsd.toString(),
+    tokens,
+    ...(charge.cost !== undefined && { cost: renderCost(charge.cost) }),
+    ...(charge.losses !== undefined && { losses: charge.losses.map(renderCost) }),
+    counters: charge.counters.map(({ id, unit, periodEnd }) => [id, unit, periodEnd]),
   };
+  return JSON.stringify(stored);
+}
+
+function parseCharge(text: string, organizationId: string): Charge {
+  if (text === ENDED) return NO_CHARGE;
+  const { walletId, projectId, tokens, ...stored } = JSON.parse(text) as StoredCharge;
+  return {
+    walletId,
+    projectId,
+    chargeNanoUsd: BigInt(stored.amount),
+    tokens,
+    ...(stored.cost !== undefined && { cost: parseCost(stored.cost) }),
+    ...(stored.losses !== undefined && { losses: stored.losses.map(parseCost) }),
+    counters: stored.counters.map(([id, unit, periodEnd]) => ({
+      ...keyOf(id, organizationId, periodEnd),
+      unit,
+    })),
+  };
+}
+
+/** A counter's key from its id, `<budget>:<period start>:<subject>`. */
+function keyOf(id: string, organizationId: string, periodEnd: number | null): CounterKey {
+  const [budgetId = "", start, ...subject] = id.split(":");
+  const periodStart = Number(start);
+  return { id, budgetId, organizationId, subject: subject.join(":"), periodStart, periodEnd };
 }
 
 const NO_CHARGE: Charge = {

@@ -1,9 +1,7 @@
 import { GatewayError, type Failure } from "#canonical/failure.ts";
-import { applyCommands } from "#ledger/apply-commands.ts";
 import type { Command, Reply, ReplyOf } from "#ledger/commands.ts";
-import { changedRows, NamedRows, addRows } from "#ledger/ledger-rows.ts";
-import { emptyState, type LedgerState } from "#ledger/ledger-state.ts";
-import type { LedgerStore, LedgerTransaction } from "#store/ledger.ts";
+import { ledgerBatch } from "#ledger/ledger-batch.ts";
+import type { LedgerProcedure, LedgerStore } from "#store/ledger.ts";
 
 /** The ledger of this process: commands go in, replies come when they would survive a power failure. */
 export interface Ledger {
@@ -103,7 +101,8 @@ class BatchedLedger implements Ledger {
   async #write(batch: readonly Waiting[]): Promise<void> {
     const began = performance.now();
     try {
-      const replies = await this.#transact(batch.map(({ command }) => command));
+      const commands = batch.map(({ command }) => command);
+      const replies = await this.#options.store.write(BATCH, commands);
       for (const [at, waiting] of batch.entries()) {
         clearTimeout(waiting.timer);
         waiting.resolve(replies[at] as Reply);
@@ -124,34 +123,12 @@ class BatchedLedger implements Ledger {
       }
     }
   }
-
-  async #transact(commands: readonly Command[]): Promise<readonly Reply[]> {
-    let replies: readonly Reply[] = [];
-    await this.#options.store.write(async (transaction) => {
-      const state = await loadState(transaction, commands);
-      replies = applyCommands(state, commands);
-      transaction.write(changedRows(state));
-    });
-    return replies;
-  }
 }
 
-/** The rows that commands name, and those that the holds among them name. */
-async function loadState(
-  transaction: LedgerTransaction,
-  commands: readonly Command[],
-): Promise<LedgerState> {
-  const named = new NamedRows();
-  for (const command of commands) named.add(command);
-  const state = emptyState();
-  const ids = named.ids();
-  addRows(state, ids, await transaction.load(ids));
-  const held = new NamedRows();
-  for (const hold of state.holds.values()) if (hold.state === "open") held.addHold(hold);
-  const more = held.beyond(named);
-  if (more !== undefined) addRows(state, more, await transaction.load(more));
-  return state;
-}
+const BATCH: LedgerProcedure<readonly Command[], readonly Reply[]> = {
+  work: ledgerBatch,
+  module: new URL("./ledger-procedure.ts", import.meta.url),
+};
 
 const TOO_SLOW: Failure = {
   code: "store_unavailable",

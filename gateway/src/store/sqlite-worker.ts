@@ -1,7 +1,8 @@
 /**
- * The thread that owns the SQLite files: an fsync here does not stall anybody's stream. Takes
- * batches of statements; each batch is one transaction a file, so that a hundred requests that end
- * in the same millisecond cost one commit (group commit).
+ * The thread that owns a SQLite file: an fsync here does not stall anybody's stream. Takes batches of
+ * statements; each batch is one transaction, so that a hundred requests that end in the same
+ * millisecond cost one commit (group commit). And it runs procedures, where statements depend on
+ * what others found: a hop to another thread costs more than a statement.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
@@ -11,8 +12,30 @@ export interface StatementMessage {
   readonly parameters: readonly SQLInputValue[];
 }
 
+/** Values, as they go between threads. */
+export type Sent = unknown;
+
+/** What a procedure's module exports as `procedure`: it runs in a transaction of its own, which it fails by throwing. */
+export type Procedure = (database: ProcedureDatabase, input: never) => Sent;
+
+export interface ProcedureDatabase {
+  /** Rows; integers are numbers as long as those are exact. */
+  all(sql: string, parameters: readonly SQLInputValue[]): readonly Record<string, unknown>[];
+  run(sql: string, parameters: readonly SQLInputValue[]): void;
+}
+
+export interface CallMessage {
+  /** Address of its module, as a thread can import it. */
+  readonly procedure: string;
+  readonly input: Sent;
+}
+
+/** `isFault`: by the procedure, not by the database. */
+export type CallReply =
+  | { readonly result: Sent }
+  | { readonly error: string; readonly isFault: boolean };
+
 export interface BatchMessage {
-  readonly file: string;
   readonly statements: readonly StatementMessage[];
   /**
    * The statements belong to a transaction that they themselves open and end: they run in order as
@@ -44,81 +67,113 @@ interface Prepared {
   readonly returnsRows: boolean;
 }
 
-interface OpenDatabase {
-  readonly database: DatabaseSync;
-  readonly statements: Map<string, Prepared>;
-}
-
 const MAX_PREPARED = 200;
-/** 16 MiB of log. A checkpoint waits for the disk, and everybody whose record comes then waits with it. */
-const CHECKPOINT_PAGES = 4_096;
+/** 64 MiB of log. A checkpoint waits for the disk, and everybody whose record comes then waits with it. */
+const CHECKPOINT_PAGES = 16_384;
 
 const port = parentPort;
 if (port === null) throw new Error("sqlite-worker runs as a worker thread only");
 
-const databases = new Map<string, OpenDatabase>();
-for (const file of workerData as readonly OpenFile[]) {
-  databases.set(file.name, { database: openDatabase(file), statements: new Map() });
-}
+const database = openDatabase(workerData as OpenFile);
+const statements = new Map<string, Prepared>();
 
 function openDatabase({ path, synchronous, secureDelete = false }: OpenFile): DatabaseSync {
   try {
-    const database = new DatabaseSync(path, { timeout: 5_000 });
-    database.exec(
+    const opened = new DatabaseSync(path, { timeout: 5_000 });
+    opened.exec(
       `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA secure_delete=${secureDelete ? "ON" : "OFF"}; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
     );
-    return database;
+    return opened;
   } catch (error) {
     throw new Error(`${path}: ${errorText(error)}`, { cause: error });
   }
 }
 
-port.on("message", (message: BatchMessage | "close") => {
+port.on("message", (message: BatchMessage | CallMessage | "close") => {
   if (message === "close") {
-    for (const { database } of databases.values()) database.close();
+    database.close();
     port.postMessage("closed");
     port.close();
-    return;
+  } else if ("procedure" in message) {
+    const procedure = procedures.get(message.procedure);
+    if (procedure !== undefined) port.postMessage(call(procedure, message));
+    else void importProcedure(message).then((reply) => port.postMessage(reply));
+  } else {
+    port.postMessage(runBatch(message));
   }
-  port.postMessage(runBatch(message));
 });
 
-function runBatch({ file, statements, inTransaction = false }: BatchMessage): BatchReply {
-  const open = databases.get(file);
-  if (open === undefined) return statements.map(() => ({ error: `no such file: ${file}` }));
-  if (inTransaction) return runInOrder(open, statements);
-  if (statements.length === 1) return statements.map((statement) => runOne(open, statement));
+const procedures = new Map<string, Procedure>();
+
+/** Nothing else comes meanwhile: who posts a message waits for its reply. */
+async function importProcedure(message: CallMessage): Promise<CallReply> {
   try {
-    open.database.exec("BEGIN IMMEDIATE");
+    const module = (await import(message.procedure)) as { readonly procedure: Procedure };
+    procedures.set(message.procedure, module.procedure);
+    return call(module.procedure, message);
   } catch (error) {
-    return statements.map(() => ({ error: errorText(error) }));
+    return { error: errorText(error), isFault: true };
+  }
+}
+
+function call(procedure: Procedure, { input }: CallMessage): CallReply {
+  try {
+    database.exec("BEGIN IMMEDIATE");
+    const result = procedure(procedureDatabase, input as never);
+    database.exec("COMMIT");
+    return { result };
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    return { error: errorText(error), isFault: !isSqliteError(error) };
+  }
+}
+
+const isSqliteError = (error: unknown): boolean =>
+  (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
+
+const procedureDatabase: ProcedureDatabase = {
+  all: (sql, parameters) => {
+    const rows = prepared(sql).statement.all(...parameters) as Record<string, unknown>[];
+    for (const row of rows) narrowIntegers(row);
+    return rows;
+  },
+  run: (sql, parameters) => void prepared(sql).statement.run(...parameters),
+};
+
+function runBatch({ statements: batch, inTransaction = false }: BatchMessage): BatchReply {
+  if (inTransaction) return runInOrder(batch);
+  if (batch.length === 1) return batch.map(runOne);
+  try {
+    database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    return batch.map(() => ({ error: errorText(error) }));
   }
   // A failed statement changes nothing and leaves the transaction open: the others still count.
-  const replies = statements.map((statement) => runOne(open, statement));
+  const replies = batch.map(runOne);
   try {
-    open.database.exec("COMMIT");
+    database.exec("COMMIT");
     return replies;
   } catch (error) {
-    if (open.database.isTransaction) open.database.exec("ROLLBACK");
-    return statements.map(() => ({ error: errorText(error) }));
+    if (database.isTransaction) database.exec("ROLLBACK");
+    return batch.map(() => ({ error: errorText(error) }));
   }
 }
 
 const NOT_RUN = { error: "not run: an earlier statement of its transaction failed" } as const;
 
-function runInOrder(open: OpenDatabase, statements: readonly StatementMessage[]): BatchReply {
+function runInOrder(batch: readonly StatementMessage[]): BatchReply {
   let failed = false;
-  return statements.map((statement) => {
+  return batch.map((statement) => {
     if (failed) return NOT_RUN;
-    const reply = runOne(open, statement);
+    const reply = runOne(statement);
     failed = "error" in reply;
     return reply;
   });
 }
 
-function runOne(open: OpenDatabase, { sql, parameters }: StatementMessage): BatchReply[number] {
+function runOne({ sql, parameters }: StatementMessage): BatchReply[number] {
   try {
-    const { statement, returnsRows } = prepared(open, sql);
+    const { statement, returnsRows } = prepared(sql);
     if (returnsRows) {
       const rows = statement.all(...parameters) as Record<string, unknown>[];
       for (const row of rows) narrowIntegers(row);
@@ -141,7 +196,7 @@ function narrowIntegers(row: Record<string, unknown>): void {
   }
 }
 
-function prepared({ database, statements }: OpenDatabase, sql: string): Prepared {
+function prepared(sql: string): Prepared {
   const known = statements.get(sql);
   if (known !== undefined) return known;
   if (statements.size >= MAX_PREPARED) statements.clear();

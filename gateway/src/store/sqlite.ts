@@ -1,20 +1,21 @@
-import { readFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
 import { Worker } from "node:worker_threads";
 
-import { sqliteError, type StoreError } from "#store/store-error.ts";
-import { StatementQueue, type Batch } from "#store/statement-queue.ts";
+import { sqliteError } from "#store/store-error.ts";
+import { StatementQueue } from "#store/statement-queue.ts";
+import type { Batch } from "#store/statement-queue.ts";
 import type {
   BatchReply,
+  CallReply,
   OpenFile,
   StatementMessage,
   StatementResult,
 } from "#store/sqlite-worker.ts";
+import { threadModule } from "#store/thread-module.ts";
 
 /** Names a transaction that is under way; its statements alone run on its file until it ends. */
 export type TransactionId = symbol;
 
-/** The SQLite files behind their thread. */
+/** SQLite files, each behind a thread of its own: a report must not keep money waiting. */
 export interface Sqlite {
   /**
    * Runs one statement; those asked for while the thread is busy go together as its next
@@ -25,53 +26,72 @@ export interface Sqlite {
   begin(file: string): Promise<TransactionId>;
   /** Commits or undoes it, and lets the others go on. A transaction that has failed cannot be committed. */
   end(file: string, id: TransactionId, how: "COMMIT" | "ROLLBACK"): Promise<void>;
+  /**
+   * Runs the procedure of a module (see `sqlite-worker.ts`) on its thread, in a transaction of its own.
+   * Rejects with its own words when it throws: then nothing was done.
+   */
+  call(file: string, module: URL, input: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** Opens the files (made when absent). Calls fail with `store_unavailable` when a statement cannot be done. */
-export const openSqlite = (files: readonly OpenFile[]): Sqlite => new SqliteThread(files);
+export function openSqlite(files: readonly OpenFile[]): Sqlite {
+  const threads = new Map(files.map((file) => [file.name, new SqliteThread(file)]));
+  const queueOf = (file: string): StatementQueue => {
+    const thread = threads.get(file);
+    if (thread === undefined) throw sqliteError(`no such file: ${file}`);
+    return thread.queue();
+  };
+  return {
+    run: async (file, statement, within) => queueOf(file).add(statement, within),
+    begin: async (file) => queueOf(file).begin(),
+    end: async (file, id, how) => queueOf(file).end(id, how),
+    call: async (file, module, input) => queueOf(file).call(addressOf(module), input),
+    close: async () => {
+      await Promise.all([...threads.values()].map((thread) => thread.close()));
+    },
+  };
+}
 
-class SqliteThread implements Sqlite {
+/** From source a module is put together once. */
+const addresses = new Map<string, string>();
+
+function addressOf(module: URL): string {
+  let address = addresses.get(module.href);
+  if (address === undefined) {
+    address = threadModule(module).href;
+    addresses.set(module.href, address);
+  }
+  return address;
+}
+
+class SqliteThread {
   readonly #worker: Worker;
-  readonly #queues: ReadonlyMap<string, StatementQueue>;
+  readonly #queue = new StatementQueue(() => this.#sendSoon());
   #inFlight: Batch | undefined;
   #dead: Error | undefined;
   #sending = false;
   #closing = false;
   #onIdle: (() => void) | undefined;
-  readonly #settle = (replies: BatchReply): void => {
+  readonly #settle = (reply: BatchReply | CallReply): void => {
     const batch = this.#inFlight;
     this.#inFlight = undefined;
-    batch?.settle(replies, sqliteError);
+    batch?.settle(reply, sqliteError);
     this.#sendNext();
   };
 
-  constructor(files: readonly OpenFile[]) {
-    this.#queues = new Map(
-      files.map(({ name }) => [name, new StatementQueue(() => this.#sendSoon())]),
-    );
-    this.#worker = new Worker(workerUrl(), { workerData: files });
+  constructor(file: OpenFile) {
+    const program = new URL(addressOf(new URL("./sqlite-worker.ts", import.meta.url)));
+    this.#worker = new Worker(program, { workerData: file });
     this.#worker.on("message", this.#settle);
     this.#worker.on("error", (error) => this.#die(error));
     this.#worker.unref();
   }
 
-  run(file: string, statement: StatementMessage, within?: TransactionId): Promise<StatementResult> {
-    const queue = this.#queueOf(file);
-    if (queue instanceof Error) return Promise.reject(queue);
-    return queue.add(statement, within);
-  }
-
-  begin(file: string): Promise<TransactionId> {
-    const queue = this.#queueOf(file);
-    if (queue instanceof Error) return Promise.reject(queue);
-    return queue.begin();
-  }
-
-  async end(file: string, id: TransactionId, how: "COMMIT" | "ROLLBACK"): Promise<void> {
-    const queue = this.#queueOf(file);
-    if (queue instanceof Error) throw queue;
-    await queue.end(id, how);
+  /** Where its statements wait. Throws when the thread is no more. */
+  queue(): StatementQueue {
+    if (this.#dead !== undefined) throw sqliteError(this.#dead.message);
+    return this.#queue;
   }
 
   async close(): Promise<void> {
@@ -90,13 +110,6 @@ class SqliteThread implements Sqlite {
     this.#dead = new Error("closed");
   }
 
-  #queueOf(file: string): StatementQueue | StoreError {
-    const queue = this.#queues.get(file);
-    return this.#dead !== undefined || queue === undefined
-      ? sqliteError(this.#dead?.message)
-      : queue;
-  }
-
   /** What is asked for in one turn of the event loop goes together: waking the thread and committing cost most. */
   #sendSoon(): void {
     if (this.#sending) return;
@@ -109,47 +122,36 @@ class SqliteThread implements Sqlite {
 
   #sendNext(): void {
     if (this.#inFlight !== undefined || this.#dead !== undefined || this.#closing) return;
-    for (const [file, queue] of this.#queues) {
-      const batch = queue.next();
-      if (batch === undefined) continue;
+    const batch = this.#queue.next();
+    if (batch !== undefined) {
       this.#inFlight = batch;
       // The thread keeps the process alive only while somebody waits for it.
       this.#worker.ref();
-      this.#post(file, batch);
+      this.#post(batch);
       return;
     }
     this.#worker.unref();
-    if ([...this.#queues.values()].every((queue) => queue.isIdle)) this.#onIdle?.();
+    if (this.#queue.isIdle) this.#onIdle?.();
   }
 
   /** A value that cannot go to another thread fails its batch; thrown here it would end the process. */
-  #post(file: string, { statements, inTransaction }: Batch): void {
+  #post(batch: Batch): void {
     try {
-      this.#worker.postMessage({ file, statements, inTransaction });
+      this.#worker.postMessage(batch.message);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#settle(statements.map(() => ({ error: reason })));
+      this.#inFlight = undefined;
+      batch.settle(undefined, () => sqliteError(reason));
+      this.#sendNext();
     }
   }
 
   #die(error: unknown): void {
     this.#dead = error instanceof Error ? error : new Error(String(error));
     const reason = sqliteError(this.#dead.message);
-    this.#inFlight?.settle([], () => reason);
-    for (const queue of this.#queues.values()) queue.fail(reason);
+    this.#inFlight?.settle(undefined, () => reason);
+    this.#queue.fail(reason);
     this.#inFlight = undefined;
     this.#onIdle?.();
   }
-}
-
-/**
- * The thread's program. In a packed release it is JavaScript already. From source its types are
- * stripped here: a thread that does so itself loads a compiler of its own, 22 MB that are never
- * used again.
- */
-function workerUrl(): URL {
-  if (import.meta.url.endsWith(".js")) return new URL("./sqlite-worker.js", import.meta.url);
-  const file = new URL("./sqlite-worker.ts", import.meta.url);
-  const program = stripTypeScriptTypes(readFileSync(file, "utf8"));
-  return new URL(`data:text/javascript,${encodeURIComponent(program)}`);
 }

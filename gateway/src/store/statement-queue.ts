@@ -1,4 +1,9 @@
-import type { BatchReply, StatementMessage, StatementResult } from "#store/sqlite-worker.ts";
+import type {
+  BatchReply,
+  CallReply,
+  StatementMessage,
+  StatementResult,
+} from "#store/sqlite-worker.ts";
 
 interface Waiting {
   readonly statement: StatementMessage;
@@ -6,12 +11,25 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Statements that go to the thread together. */
+/** What goes to the thread next: statements together, or a call of a procedure. */
 export interface Batch {
-  readonly statements: readonly StatementMessage[];
-  readonly inTransaction: boolean;
+  readonly message:
+    | { readonly statements: readonly StatementMessage[]; readonly inTransaction: boolean }
+    | CallOf;
   /** Tells each of them how it went; a missing reply is a failure. */
-  settle(replies: BatchReply, failure: (reason?: string) => Error): void;
+  settle(reply: BatchReply | CallReply | undefined, failure: (reason?: string) => Error): void;
+}
+
+/** A procedure by its module's address. */
+interface CallOf {
+  readonly procedure: string;
+  readonly input: unknown;
+}
+
+interface WaitingCall {
+  readonly call: CallOf;
+  resolve(result: unknown): void;
+  reject(error: Error): void;
 }
 
 interface OpenTransaction {
@@ -34,7 +52,7 @@ const MAX_BATCH = 256;
 const LONE = ["VACUUM", "PRAGMA"] as const;
 
 /** What SQLite does outside of transactions only: copies, and emptying its log. */
-const isLone = (one: Waiting | Turn): boolean =>
+const isLone = (one: Waiting | WaitingCall | Turn): boolean =>
   "statement" in one && LONE.some((word) => one.statement.sql.startsWith(word));
 
 /** Whoever holds a transaction this long has lost it: everybody else waits meanwhile. */
@@ -45,8 +63,8 @@ const LONGEST_TRANSACTION_MS = 30_000;
  * itself from its turn until its end.
  */
 export class StatementQueue {
-  /** Plain statements, and the turns of transactions between them. */
-  readonly #waiting: (Waiting | Turn)[] = [];
+  /** Plain statements, and between them calls and the turns of transactions. */
+  readonly #waiting: (Waiting | WaitingCall | Turn)[] = [];
   #open: OpenTransaction | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   readonly #wake: () => void;
@@ -67,6 +85,13 @@ export class StatementQueue {
       else if (open?.id !== within) reject(new Error("the transaction is over"));
       else if (open.failed !== undefined) reject(open.failed);
       else open.waiting.push({ statement, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  call(procedure: string, input: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call: { procedure, input }, resolve, reject });
       this.#wake();
     });
   }
@@ -109,8 +134,14 @@ export class StatementQueue {
       const isReady = open.waiting.length > (open.begun ? 0 : 1);
       return isReady ? transactionBatch(open) : undefined;
     }
-    const end = this.#waiting.findIndex((one, at) => "grant" in one || (at > 0 && isLone(one)));
     const first = this.#waiting[0];
+    if (first !== undefined && "call" in first) {
+      this.#waiting.shift();
+      return callBatch(first);
+    }
+    const end = this.#waiting.findIndex(
+      (one, at) => !("statement" in one) || (at > 0 && isLone(one)),
+    );
     const most = first !== undefined && isLone(first) ? 1 : MAX_BATCH;
     const count = Math.min(most, end === -1 ? this.#waiting.length : end);
     return count === 0 ? undefined : plainBatch(this.#waiting.splice(0, count) as Waiting[]);
@@ -160,9 +191,8 @@ export class StatementQueue {
 
 function plainBatch(waiting: readonly Waiting[]): Batch {
   return {
-    statements: waiting.map(({ statement }) => statement),
-    inTransaction: false,
-    settle: (replies, failure) => void settleAll(waiting, replies, failure),
+    message: { statements: waiting.map(({ statement }) => statement), inTransaction: false },
+    settle: (replies, failure) => void settleAll(waiting, repliesOf(replies), failure),
   };
 }
 
@@ -170,14 +200,29 @@ function transactionBatch(open: OpenTransaction): Batch {
   const waiting = open.waiting.splice(0);
   open.begun = true;
   return {
-    statements: waiting.map(({ statement }) => statement),
-    inTransaction: true,
+    message: { statements: waiting.map(({ statement }) => statement), inTransaction: true },
     settle: (replies, failure) => {
-      const failed = settleAll(waiting, replies, failure);
+      const failed = settleAll(waiting, repliesOf(replies), failure);
       if (failed !== undefined) open.failed ??= failed;
     },
   };
 }
+
+function callBatch(waiting: WaitingCall): Batch {
+  return {
+    message: waiting.call,
+    settle: (reply, failure) => {
+      if (reply === undefined || !isCallReply(reply)) waiting.reject(failure());
+      else if ("result" in reply) waiting.resolve(reply.result);
+      else waiting.reject(reply.isFault ? new Error(reply.error) : failure(reply.error));
+    },
+  };
+}
+
+const isCallReply = (reply: BatchReply | CallReply): reply is CallReply => !Array.isArray(reply);
+
+const repliesOf = (reply: BatchReply | CallReply | undefined): BatchReply =>
+  reply === undefined || isCallReply(reply) ? [] : reply;
 
 function settleAll(
   waiting: readonly Waiting[],

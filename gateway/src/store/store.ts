@@ -11,7 +11,7 @@ import type { CoreTables, RecordTables } from "#store/schema.ts";
 import { copyDatabase, migrateFile } from "#store/sqlite-migrations.ts";
 import { openSqlite, type Sqlite } from "#store/sqlite.ts";
 import type { OpenFile } from "#store/sqlite-worker.ts";
-import { sqliteTransact, type Transact } from "#store/transact.ts";
+import type { Transact } from "#store/transact.ts";
 import { workerDialect } from "#store/worker-dialect.ts";
 
 /** The open data store: SQLite files in a folder, or a Postgres database. */
@@ -19,12 +19,17 @@ export interface Store {
   readonly dialect: "sqlite" | "postgres";
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
-  /** Transactions on the core half whose statements do not wait for one another. */
-  readonly transact: Transact;
+  /** The core half for statements that depend on one another and must be fast. */
+  readonly direct: Direct;
   /** Copies one half into a new file while all go on; SQLite only, Postgres has `pg_dump`. */
   readonly copyTo?: (part: Part, file: string) => Promise<void>;
   close(): Promise<void>;
 }
+
+/** SQLite runs a module on its own thread, in one transaction; to Postgres statements go without waiting. */
+export type Direct =
+  | { readonly call: (module: URL, input: unknown) => Promise<unknown> }
+  | { readonly transact: Transact };
 
 export interface StoreOptions {
   /** The data folder. */
@@ -82,7 +87,7 @@ async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions
     dialect: "sqlite",
     core: new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") }),
     records: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") }),
-    transact: sqliteTransact(sqlite, "core"),
+    direct: { call: (module, input) => sqlite.call("core", module, input) },
     copyTo: (part, file) => copyDatabase(sqlite, part, file),
     close: () => sqlite.close(),
   };
@@ -144,7 +149,7 @@ async function openDatabase(url: string): Promise<Store> {
     await close();
     throw databaseError(error);
   }
-  return { dialect: "postgres", core, records, transact, close };
+  return { dialect: "postgres", core, records, direct: { transact }, close };
 }
 
 const NOT_MIGRATED =

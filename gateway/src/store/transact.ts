@@ -1,8 +1,6 @@
 import type pg from "pg";
-import type { SQLInputValue } from "node:sqlite";
 
 import { postgresError } from "#store/store-error.ts";
-import type { Sqlite } from "#store/sqlite.ts";
 
 /** Runs one statement of a transaction. */
 export type RunStatement = <Row>(
@@ -13,31 +11,9 @@ export type RunStatement = <Row>(
 /**
  * A transaction whose statements need not wait for one another: what is asked for at once goes to
  * the database at once, the commit with the last of them. Kysely's own wait each for the one before,
- * and every wait is a hop to the thread. Rejects when any statement has failed; then nothing was done.
+ * and every wait is a round trip. Rejects when any statement has failed; then nothing was done.
  */
 export type Transact = <Result>(work: (run: RunStatement) => Promise<Result>) => Promise<Result>;
-
-export const sqliteTransact =
-  (sqlite: Sqlite, file: string): Transact =>
-  async (work) => {
-    const id = await sqlite.begin(file);
-    const asked: Promise<unknown>[] = [];
-    const run: RunStatement = <Row>(sql: string, parameters: readonly unknown[]) => {
-      const statement = { sql, parameters: parameters as readonly SQLInputValue[] };
-      const rows = sqlite.run(file, statement, id).then((result) => result.rows as readonly Row[]);
-      asked.push(rows.catch(() => undefined));
-      return rows;
-    };
-    try {
-      const result = await work(run);
-      await sqlite.end(file, id, "COMMIT");
-      await Promise.all(asked);
-      return result;
-    } catch (error) {
-      await sqlite.end(file, id, "ROLLBACK").catch(() => undefined);
-      throw error;
-    }
-  };
 
 export const postgresTransact =
   (pool: pg.Pool): Transact =>

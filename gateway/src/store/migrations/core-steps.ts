@@ -1,6 +1,6 @@
 import { ALERTS } from "#store/migrations/alerts-step.ts";
 import { GOVERNANCE } from "#store/migrations/governance-step.ts";
-import { LEDGER } from "#store/migrations/ledger-step.ts";
+import { LEDGER, LEDGER_SIZE } from "#store/migrations/ledger-step.ts";
 import { OPERATIONS } from "#store/migrations/operations-step.ts";
 import { PRIVACY } from "#store/migrations/privacy-step.ts";
 import type { Step } from "#store/migrations/step.ts";
@@ -18,4 +18,12 @@ const KEYS: Step = [
 ];
 
 /** Of `turnpike.db`. Released steps are never changed: what they made is in people's files. */
-export const CORE_STEPS: readonly Step[] = [KEYS, GOVERNANCE, LEDGER, PRIVACY, OPERATIONS, ALERTS];
+export const CORE_STEPS: readonly Step[] = [
+  KEYS,
+  GOVERNANCE,
+  LEDGER,
+  PRIVACY,
+  OPERATIONS,
+  ALERTS,
+  LEDGER_SIZE,
+];

@@ -1,0 +1,49 @@
+import type { SQLInputValue } from "node:sqlite";
+
+import { byTable, columnsOf, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
+import type { Table } from "#store/ledger-columns.ts";
+import type {
+  AccountRow,
+  CounterRow,
+  HoldRow,
+  LedgerIds,
+  LedgerWork,
+  LoadedRows,
+} from "#store/ledger.ts";
+import type { ProcedureDatabase } from "#store/sqlite-worker.ts";
+
+const SELECT = byTable((table) => `SELECT ${selected(table)} FROM ${table} WHERE id = ?`);
+const COLUMNS = byTable(columnsOf);
+const UPSERT = byTable((table) => {
+  const columns = COLUMNS[table];
+  return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})${onConflict(table)}`;
+});
+
+/** What SQLite's thread does for the ledger: no row needs a hop to another thread. */
+export const sqliteLedger =
+  <Input, Result>(work: (input: Input) => LedgerWork<Result>) =>
+  (database: ProcedureDatabase, input: Input): Result => {
+    const batch = work(input);
+    let step = batch.next();
+    while (step.done !== true) step = batch.next(load(database, step.value));
+    const { rows, result } = step.value;
+    for (const { table, rows: name } of TABLES) {
+      for (const row of rows[name]) database.run(UPSERT[table], valuesOf(table, row));
+    }
+    return result;
+  };
+
+function load(database: ProcedureDatabase, ids: LedgerIds): LoadedRows {
+  const select = (table: Table, of: readonly string[]): readonly unknown[] =>
+    of.flatMap((id) => database.all(SELECT[table], [id]));
+  const booked = select("ledger_transfers", ids.transfers) as readonly { readonly id: string }[];
+  return {
+    accounts: select("ledger_accounts", ids.accounts) as readonly AccountRow[],
+    counters: select("budget_counters", ids.counters) as readonly CounterRow[],
+    holds: select("holds", ids.holds) as readonly HoldRow[],
+    booked: booked.map(({ id }) => id),
+  };
+}
+
+const valuesOf = (table: Table, row: object): SQLInputValue[] =>
+  COLUMNS[table].map((name) => (row as Record<string, SQLInputValue>)[name] ?? null);
