@@ -32,16 +32,28 @@ const key = z.strictObject({
   ...bounds,
 });
 
+const renamedFrom = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      `Its ${what} until now: it is renamed, with all that it has. No matter once that is done.`,
+    );
+
 const project = z.strictObject({
+  renamedFrom: renamedFrom("name"),
   team: nameSchema.optional().describe("Name of its team."),
   settings: projectSettingsSchema.optional(),
   ...bounds,
   keys: byName(key, "Settings of keys that there are: keys are made by `turnpike keys create`."),
 });
 
-const team = z.strictObject(bounds);
+const team = z.strictObject({ renamedFrom: renamedFrom("name"), ...bounds });
 
 const organization = z.strictObject({
+  renamedFrom: renamedFrom("slug"),
   name: nameSchema,
   plan: z.enum(PLANS).default("enterprise"),
   timeZone: newOrganizationSchema.shape.time_zone,

@@ -146,6 +146,46 @@ describeOnEach("apply and export", (make) => {
     expect((await exportGovernance(deed)).organizations["initech"]).toBeUndefined();
   });
 
+  test("what is renamed keeps its id, its team and what is attached to it, once", async () => {
+    const at = (organizations: object) =>
+      governanceFileSchema.parse({ version: 1, organizations: structuredClone(organizations) });
+    const budgets = { all: { limit: "5", unit: "usd", period: "day" } };
+    const umbrella = { name: "Umbrella", timeZone: "UTC" };
+    const teams = { bio: { budgets } };
+    await apply(at({ umbrella: { ...umbrella, teams, projects: { p: { team: "bio" } } } }));
+    const rowsOf = async (table: "teams" | "projects") =>
+      store.core
+        .selectFrom(table)
+        .select(["id", "name"])
+        .where("archived_at", "is", null)
+        .execute();
+    const before = { teams: await rowsOf("teams"), projects: await rowsOf("projects") };
+    const renamed = at({
+      "umbrella-two": {
+        ...umbrella,
+        renamedFrom: "umbrella",
+        teams: { health: { renamedFrom: "bio", budgets } },
+        projects: { q: { renamedFrom: "p", team: "health" } },
+      },
+    });
+    const done = changes(await apply(renamed, { prune: true }));
+    expect(done.map((entry) => (entry as { action: string }).action)).toEqual(
+      Array.from({ length: 3 }, () => "update"),
+    );
+    const idOf = (rows: typeof before.teams, name: string) =>
+      rows.find((row) => row.name === name)?.id;
+    expect(idOf(await rowsOf("teams"), "health")).toBe(idOf(before.teams, "bio"));
+    expect(idOf(await rowsOf("projects"), "q")).toBe(idOf(before.projects, "p"));
+    expect(changes(await apply(renamed, { prune: true }))).toEqual([]);
+    const { umbrella: gone, "umbrella-two": two } = (await exportGovernance(deed)).organizations;
+    expect(gone).toBeUndefined();
+    expect(two?.teams?.["health"]?.budgets).toMatchObject(budgets);
+    const both = at({
+      "umbrella-two": { ...umbrella, teams: { a: { renamedFrom: "health" }, health: {} } },
+    });
+    await expect(apply(both)).rejects.toThrow(/is in the file still/);
+  });
+
   test("without --prune what a file does not name stays", async () => {
     const full = governanceFileSchema.parse({
       version: 1,

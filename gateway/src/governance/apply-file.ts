@@ -73,17 +73,21 @@ async function applyOrganization(
   await applyPriceOverrides(applying, { path, organizationId: id, rows }, entry.priceOverrides);
   const teams = await applyTeams(applying, { path, organizationId: id, rows }, entry.teams ?? {});
   await applyProjects(applying, { path, organizationId: id, rows, teams }, entry.projects ?? {});
-  if (applying.prune) await pruneProjects(applying, { path, rows }, entry);
+  if (!applying.prune) return;
+  // Read anew: what was renamed is named by the file now.
+  await pruneProjects(applying, { path, rows: await rowsOfOrganization(core, id) }, entry);
 }
 
 async function writeOrganization(
   { deed, step }: Applying,
   path: readonly string[],
-  { name, plan, timeZone, settings }: OrganizationEntry,
+  { name, plan, timeZone, settings, renamedFrom }: OrganizationEntry,
 ): Promise<StoredOrganization> {
   const slug = path[1] ?? "";
   const wanted = { name, plan, time_zone: timeZone };
-  const before = await findOrganizationBySlug(deed.core, slug);
+  const before =
+    (await findOrganizationBySlug(deed.core, slug)) ??
+    (renamedFrom === undefined ? undefined : await findOrganizationBySlug(deed.core, renamedFrom));
   if (before === undefined) {
     const made = await step({ path, action: "create" }, () =>
       createOrganization(deed, { ...wanted, slug, settings }),
@@ -93,13 +97,14 @@ async function writeOrganization(
   if (before === undefined) throw new Error("a step gives what it did");
   const { name: hasName, plan: hasPlan, time_zone } = before;
   const isAsWanted =
+    before.slug === slug &&
     isSame(wanted, { name: hasName, plan: hasPlan, time_zone }) &&
     (settings === undefined || isSame(settings, JSON.parse(before.settings)));
   if (isAsWanted) {
     await step({ path, action: "unchanged" });
     return before;
   }
-  const change = { ...wanted, ...(settings !== undefined && { settings }) };
+  const change = { ...wanted, slug, ...(settings !== undefined && { settings }) };
   await step({ path, action: "update" }, () => changeOrganization(deed, before.id, change));
   return before;
 }

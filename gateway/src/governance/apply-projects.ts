@@ -6,11 +6,17 @@ import type {
 import type { ProjectSettings } from "@turnpike/contract/governance.ts";
 
 import { applyBounds } from "#governance/apply-bounds.ts";
-import { FileFault, isSame, type Applying, type AtOrganization } from "#governance/applying.ts";
+import {
+  FileFault,
+  isSame,
+  rowNamed,
+  type Applying,
+  type AtOrganization,
+} from "#governance/applying.ts";
 import { keyEntry } from "#governance/export-file.ts";
 import { changeKey, disableKey, enableKey } from "#governance/keys.ts";
-import { archiveProject, createProject, setProject } from "#governance/projects.ts";
-import { archiveTeam, createTeam, restoreTeam } from "#governance/teams.ts";
+import { archiveProject, changeProject, createProject, setProject } from "#governance/projects.ts";
+import { archiveTeam, createTeam, renameTeam, restoreTeam } from "#governance/teams.ts";
 import type { OrganizationRows } from "#store/governance-names.ts";
 import type { KeyRow } from "#store/key-rows.ts";
 import type { StoredProject } from "#store/projects.ts";
@@ -25,7 +31,7 @@ export async function applyTeams(
   const ids = new Map<string, string>();
   for (const [name, entry] of Object.entries(entries)) {
     const path = [...parent, "teams", name];
-    const before = rows.teams.find((row) => row.name === name);
+    const before = rowNamed(rows.teams, path, entries);
     if (before === undefined) {
       const made = await step({ path, action: "create" }, () =>
         createTeam(deed, { organizationId, name }),
@@ -33,15 +39,22 @@ export async function applyTeams(
       ids.set(name, made?.id ?? "");
     } else {
       const isArchived = before.archived_at !== null;
-      if (isArchived) await step({ path, action: "update" }, () => restoreTeam(deed, before.id));
-      else await step({ path, action: "unchanged" });
+      const isRenamed = before.name !== name;
+      if (!isArchived && !isRenamed) await step({ path, action: "unchanged" });
+      else {
+        await step({ path, action: "update" }, async () => {
+          if (isRenamed) await renameTeam(deed, before.id, { name });
+          if (isArchived) await restoreTeam(deed, before.id);
+        });
+      }
       ids.set(name, before.id);
     }
     const at = { path, level: "team", id: ids.get(name) ?? "", rows } as const;
     await applyBounds(applying, at, entry ?? {});
   }
+  const named = new Set(ids.values());
   for (const { id, name, archived_at: archivedAt } of rows.teams) {
-    if (archivedAt === null && !ids.has(name)) ids.set(name, id);
+    if (archivedAt === null && !named.has(id)) ids.set(name, id);
   }
   return ids;
 }
@@ -57,7 +70,9 @@ export async function applyProjects(
   entries: NonNullable<OrganizationEntry["projects"]>,
 ): Promise<void> {
   for (const [name, entry] of Object.entries(entries)) {
-    await applyProject(applying, { ...at, path: [...at.path, "projects", name] }, entry ?? {});
+    const path = [...at.path, "projects", name];
+    const before = rowNamed(at.rows.projects, path, entries);
+    await applyProject(applying, { ...at, path, before }, entry ?? {});
   }
 }
 
@@ -79,7 +94,12 @@ export async function pruneProjects(
   }
 }
 
-async function applyProject(applying: Applying, at: AtTeams, entry: ProjectEntry): Promise<void> {
+interface AtProject extends AtTeams {
+  /** The project as it is, by this name or the earlier one. */
+  readonly before: StoredProject | undefined;
+}
+
+async function applyProject(applying: Applying, at: AtProject, entry: ProjectEntry): Promise<void> {
   const { path, rows, teams } = at;
   const teamId = entry.team === undefined ? null : teams.get(entry.team);
   if (teamId === undefined) {
@@ -102,11 +122,10 @@ interface Wanted {
 
 async function writeProject(
   { deed, step }: Applying,
-  { path, organizationId, rows }: AtTeams,
+  { path, organizationId, before }: AtProject,
   { entry, teamId }: Wanted,
 ): Promise<string> {
   const name = path.at(-1) ?? "";
-  const before = rows.projects.find((row) => row.name === name);
   const { settings } = entry;
   if (before === undefined) {
     const made = await step({ path, action: "create" }, async () => {
@@ -120,8 +139,15 @@ async function writeProject(
     return made?.id ?? "";
   }
   const change = changeOf(before, { settings, teamId });
-  if (Object.keys(change).length === 0) await step({ path, action: "unchanged" });
-  else await step({ path, action: "update" }, () => setProject(deed, before.id, change));
+  const isRenamed = before.name !== name;
+  const isSet = Object.keys(change).length > 0;
+  if (!isRenamed && !isSet) await step({ path, action: "unchanged" });
+  else {
+    await step({ path, action: "update" }, async () => {
+      if (isRenamed) await changeProject(deed, before.id, { name });
+      if (isSet) await setProject(deed, before.id, change);
+    });
+  }
   return before.id;
 }
 

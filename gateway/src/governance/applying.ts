@@ -38,6 +38,26 @@ export interface AtOrganization {
   readonly rows: OrganizationRows;
 }
 
+/**
+ * The row of a name, else the one that it is renamed from. Throws `FileFault` where the file names the
+ * earlier name still: whose the row is would depend on the order.
+ */
+export function rowNamed<Row extends { readonly name: string }>(
+  rows: readonly Row[],
+  path: readonly string[],
+  entries: Readonly<Record<string, { readonly renamedFrom?: string | undefined } | null>>,
+): Row | undefined {
+  const name = path.at(-1) ?? "";
+  const earlier = entries[name]?.renamedFrom;
+  const row = rows.find((known) => known.name === name);
+  if (row !== undefined || earlier === undefined) return row;
+  if (Object.hasOwn(entries, earlier)) {
+    const message = `"${earlier}" is in the file still. Rename it first, and apply that, then make the new one.`;
+    throw new FileFault([...path, "renamedFrom"], message);
+  }
+  return rows.find((known) => known.name === earlier);
+}
+
 /** Whether two documents say the same, whatever the order of their members. */
 export const isSame = (one: unknown, other: unknown): boolean =>
   canonicalJson(one) === canonicalJson(other);
