@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { x402Facilitator } from "@x402/core/facilitator";
+import type { SettleRequest, SettleResponse, SupportedResponse } from "@x402/core/types";
+import { toFacilitatorEvmSigner } from "@x402/evm";
+import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
+import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
+import { bytesToHex, createWalletClient, http, publicActions, type Address } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { createNonceManager, jsonRpc } from "viem/nonce";
+
+import { giveEther, type TestChain } from "#test/chain/start-chain.ts";
+
+/** What a facilitator does wrong from now on; a test sets what it wants. */
+export interface FacilitatorFaults {
+  /** Hangs up on every call. */
+  down: boolean;
+  /** Waits before it begins. */
+  slowMs: number;
+  /** `settle` is carried out, and the answer lost. */
+  losesAnswer: boolean;
+  /** `settle` says that it was paid, and nothing was transferred. */
+  inventsSuccess: boolean;
+  /** `settle` transfers, and says that it failed. */
+  deniesSuccess: boolean;
+  /** `settle` transfers, and says that it is not yet decided. */
+  staysPending: boolean;
+  /** `supported` names another network than those that it serves. */
+  supportsElsewhere: boolean;
+}
+
+export interface TestFacilitator {
+  readonly url: string;
+  /** Pays the gas, and is the one that a payment of the scheme `upto` names. */
+  readonly address: Address;
+  readonly faults: FacilitatorFaults;
+  /** How often each path was called. */
+  readonly calls: Record<"verify" | "settle" | "supported", number>;
+  stop(): Promise<void>;
+}
+
+export interface FacilitatorOptions {
+  /** How long `settle` waits for a block before it says that it is pending. */
+  readonly confirmationTimeoutMs?: number;
+  /** Whoever calls must say this in `Authorization`. */
+  readonly authorization?: string;
+}
+
+type Path = keyof TestFacilitator["calls"];
+
+const PATHS: Readonly<Record<string, Path>> = {
+  "POST /verify": "verify",
+  "POST /settle": "settle",
+  "GET /supported": "supported",
+};
+
+/** The official facilitator behind HTTP, on its own account, for one or several chains. */
+export async function startFacilitator(
+  chains: readonly TestChain[],
+  { confirmationTimeoutMs = 10_000, authorization }: FacilitatorOptions = {},
+): Promise<TestFacilitator> {
+  const key = generatePrivateKey();
+  const { address } = privateKeyToAccount(key);
+  const official = new x402Facilitator();
+  for (const chain of chains) {
+    await giveEther(chain, address);
+    const signer = signerOn(chain, { key, confirmationTimeoutMs });
+    official.register(chain.network, new ExactEvmScheme(signer));
+    official.register(chain.network, new UptoEvmScheme(signer));
+  }
+  const faults: FacilitatorFaults = {
+    down: false,
+    slowMs: 0,
+    losesAnswer: false,
+    inventsSuccess: false,
+    deniesSuccess: false,
+    staysPending: false,
+    supportsElsewhere: false,
+  };
+  const calls = { verify: 0, settle: 0, supported: 0 };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = PATHS[`${request.method} ${request.url}`];
+    if (path === undefined) return send(response, 404, { error: "not found" });
+    calls[path] += 1;
+    if (faults.down) return void request.socket.destroy();
+    if (authorization !== undefined && request.headers.authorization !== authorization) {
+      return send(response, 401, { error: "unauthorized" });
+    }
+    await pause(faults.slowMs);
+    if (path === "supported") return send(response, 200, supported(official, faults));
+    const body = (await json(request)) as SettleRequest;
+    const { paymentPayload, paymentRequirements } = body;
+    if (path === "verify") {
+      return send(response, 200, await official.verify(paymentPayload, paymentRequirements));
+    }
+    const settled = await settle(official, body, faults);
+    if (faults.losesAnswer) return void request.socket.destroy();
+    send(response, 200, settled);
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) =>
+      send(response, 500, { error: error instanceof Error ? error.message : String(error) }),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address,
+    faults,
+    calls,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function signerOn(
+  chain: TestChain,
+  { key, confirmationTimeoutMs }: { key: `0x${string}`; confirmationTimeoutMs: number },
+) {
+  // Without it, parallel payments take the same number, and half of them fail.
+  const nonceManager = createNonceManager({ source: jsonRpc() });
+  const client = createWalletClient({
+    account: privateKeyToAccount(key, { nonceManager }),
+    chain: chain.client.chain,
+    transport: http(chain.url),
+    pollingInterval: 10,
+  }).extend(publicActions);
+  const { address } = client.account;
+  // Their types differ in what may be undefined; the official examples pass the same client.
+  return toFacilitatorEvmSigner({ ...client, address } as never, { confirmationTimeoutMs });
+}
+
+async function settle(
+  official: x402Facilitator,
+  { paymentPayload, paymentRequirements }: SettleRequest,
+  faults: FacilitatorFaults,
+): Promise<SettleResponse> {
+  const { network } = paymentRequirements;
+  if (faults.inventsSuccess) {
+    return { success: true, transaction: bytesToHex(randomBytes(32)), network };
+  }
+  const settled = await official.settle(paymentPayload, paymentRequirements);
+  if (faults.staysPending) {
+    return { ...settled, success: false, errorReason: "settlement_pending" };
+  }
+  if (faults.deniesSuccess) {
+    const errorReason = "invalid_exact_evm_transaction_failed";
+    return { ...settled, success: false, errorReason, transaction: "" };
+  }
+  return settled;
+}
+
+function supported(official: x402Facilitator, faults: FacilitatorFaults): SupportedResponse {
+  const answer = official.getSupported() as SupportedResponse;
+  if (!faults.supportsElsewhere) return answer;
+  return { ...answer, kinds: answer.kinds.map((kind) => ({ ...kind, network: "eip155:1" })) };
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
