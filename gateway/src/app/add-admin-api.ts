@@ -16,7 +16,7 @@ import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
 
 export interface AdminApiParts {
-  readonly store: Pick<Store, "core" | "records">;
+  readonly store: Pick<Store, "core" | "reports">;
   readonly master: MasterKey;
   readonly signIn: Pick<SignIn, "actorOf" | "forgetActors">;
   readonly directory: Pick<Directory, "refresh" | "tables">;
@@ -45,7 +45,7 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
       pepper: master.keyPepper,
       credentials: own.desk,
       credits,
-      reports: openReports(store.records),
+      reports: openReports(store.reports),
       outbox: parts.alerts.outbox,
       privacy: parts.privacy.desk,
       explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {

@@ -1,5 +1,8 @@
+import { setTimeout } from "node:timers/promises";
+
 import { sql } from "kysely";
 
+import { StoreError } from "#store/store-error.ts";
 import type { Store } from "#store/store.ts";
 
 const ERASED_TABLES = ["content_log", "content_words", "request_records", "feedback"] as const;
@@ -10,8 +13,7 @@ const ERASED_TABLES = ["content_log", "content_words", "request_records", "feedb
  */
 async function compactStore({ dialect, core, records }: Store): Promise<void> {
   if (dialect === "sqlite") {
-    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(core);
-    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(records);
+    for (const database of [core, records]) await emptyLog(database);
     return;
   }
   for (const table of ERASED_TABLES) await sql`VACUUM ${sql.table(table)}`.execute(records);
@@ -19,6 +21,22 @@ async function compactStore({ dialect, core, records }: Store): Promise<void> {
     await sql`VACUUM ${sql.table(table)}`.execute(core);
   }
 }
+
+/** It cannot be emptied while a report reads what is in it. */
+async function emptyLog(database: Store["core" | "records"]): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(database);
+    if (rows[0]?.busy !== 1) return;
+    await setTimeout(RETRY_MS);
+  }
+  throw new StoreError(
+    "unavailable",
+    "the log could not be emptied: it is being read all the time",
+  );
+}
+
+const RETRY_MS = 250;
+const MOST_TRIES = 40;
 
 /**
  * How to compact a store: many who ask at once share one run, which begins after they asked. Each by

@@ -60,6 +60,8 @@ export interface OpenFile {
   readonly synchronous: "FULL" | "NORMAL";
   /** What is deleted is overwritten: erased text and keys must not be found in free pages. */
   readonly secureDelete?: boolean;
+  /** Nothing is written to it by this thread: a second one for what takes long to read. */
+  readonly readOnly?: boolean;
 }
 
 interface Prepared {
@@ -77,11 +79,12 @@ if (port === null) throw new Error("sqlite-worker runs as a worker thread only")
 const database = openDatabase(workerData as OpenFile);
 const statements = new Map<string, Prepared>();
 
-function openDatabase({ path, synchronous, secureDelete = false }: OpenFile): DatabaseSync {
+function openDatabase({ path, synchronous, secureDelete, readOnly }: OpenFile): DatabaseSync {
   try {
-    const opened = new DatabaseSync(path, { timeout: 5_000 });
+    const opened = new DatabaseSync(path, { timeout: 5_000, readOnly: readOnly ?? false });
+    if (readOnly === true) return opened;
     opened.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA secure_delete=${secureDelete ? "ON" : "OFF"}; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA secure_delete=${secureDelete === true ? "ON" : "OFF"}; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
     );
     return opened;
   } catch (error) {

@@ -36,10 +36,20 @@ export interface Sqlite {
 
 /** Opens the files (made when absent). Calls fail with `store_unavailable` when a statement cannot be done. */
 export function openSqlite(files: readonly OpenFile[]): Sqlite {
-  const threads = new Map(files.map((file) => [file.name, new SqliteThread(file)]));
-  const queueOf = (file: string): StatementQueue => {
-    const thread = threads.get(file);
-    if (thread === undefined) throw sqliteError(`no such file: ${file}`);
+  const threads = new Map<string, SqliteThread>();
+  const open = (file: OpenFile): SqliteThread => {
+    const thread = new SqliteThread(file);
+    threads.set(file.name, thread);
+    return thread;
+  };
+  for (const file of files) if (file.readOnly !== true) open(file);
+  let isClosed = false;
+  const queueOf = (name: string): StatementQueue => {
+    const file = files.find((one) => one.name === name);
+    if (file === undefined) throw sqliteError(`no such file: ${name}`);
+    // Those that only read begin when they are needed first: 5 MB each.
+    const thread = threads.get(name) ?? (isClosed ? undefined : open(file));
+    if (thread === undefined) throw sqliteError();
     return thread.queue();
   };
   return {
@@ -48,6 +58,7 @@ export function openSqlite(files: readonly OpenFile[]): Sqlite {
     end: async (file, id, how) => queueOf(file).end(id, how),
     call: async (file, module, input) => queueOf(file).call(addressOf(module), input),
     close: async () => {
+      isClosed = true;
       await Promise.all([...threads.values()].map((thread) => thread.close()));
     },
   };

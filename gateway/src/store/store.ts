@@ -19,6 +19,8 @@ export interface Store {
   readonly dialect: "sqlite" | "postgres";
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
+  /** The same records, only to be read: what takes long keeps nobody waiting whose record is written. */
+  readonly reports: Kysely<RecordTables>;
   /** The core half for statements that depend on one another and must be fast. */
   readonly direct: Direct;
   /** Copies one half into a new file while all go on; SQLite only, Postgres has `pg_dump`. */
@@ -64,7 +66,7 @@ export function openStore(options: StoreOptions): Promise<Store> {
 
 async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions): Promise<Store> {
   prepareFolder(folder);
-  const files: readonly (OpenFile & { readonly name: Part })[] = [
+  const files: readonly OpenFile[] = [
     {
       name: "core",
       path: join(folder, DATABASE_FILES.core),
@@ -77,16 +79,25 @@ async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions
       synchronous: "NORMAL",
       secureDelete: true,
     },
+    {
+      name: "reports",
+      path: join(folder, DATABASE_FILES.records),
+      synchronous: "NORMAL",
+      readOnly: true,
+    },
   ];
   for (const { path } of files) prepareFile(path);
   const unclosed = checkIntegrity && wasLeftOpen(join(folder, DATABASE_FILES.core));
   const sqlite = openSqlite(files);
   if (unclosed) await closeUnlessSound(sqlite, join(folder, DATABASE_FILES.core));
-  for (const { name, path } of files) await bringUpToDate(sqlite, name, path);
+  for (const part of PARTS) {
+    await bringUpToDate(sqlite, part, join(folder, DATABASE_FILES[part]));
+  }
   return {
     dialect: "sqlite",
     core: new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") }),
     records: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") }),
+    reports: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "reports") }),
     direct: { call: (module, input) => sqlite.call("core", module, input) },
     copyTo: (part, file) => copyDatabase(sqlite, part, file),
     close: () => sqlite.close(),
@@ -149,7 +160,7 @@ async function openDatabase(url: string): Promise<Store> {
     await close();
     throw databaseError(error);
   }
-  return { dialect: "postgres", core, records, direct: { transact }, close };
+  return { dialect: "postgres", core, records, reports: records, direct: { transact }, close };
 }
 
 const NOT_MIGRATED =
