@@ -5,8 +5,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { OPERATOR } from "#governance/actor.ts";
 import { applyGovernance } from "#governance/apply-file.ts";
 import { FileFault } from "#governance/applying.ts";
+import { createKey } from "#governance/create-key.ts";
 import type { Deed } from "#governance/deed.ts";
 import { exportGovernance } from "#governance/export-file.ts";
+import { getKey } from "#governance/keys.ts";
 import { verifyAudit } from "#governance/verify-audit.ts";
 import { directoryVersion } from "#store/directory-version.ts";
 import type { Store } from "#store/store.ts";
@@ -184,6 +186,40 @@ describeOnEach("apply and export", (make) => {
       "umbrella-two": { ...umbrella, teams: { a: { renamedFrom: "health" }, health: {} } },
     });
     await expect(apply(both)).rejects.toThrow(/is in the file still/);
+  });
+
+  test("address ranges that cannot be read are refused where the file names them", async () => {
+    const file = (ipRanges: readonly string[]): GovernanceFile =>
+      governanceFileSchema.parse({
+        version: 1,
+        organizations: {
+          default: {
+            name: "Default",
+            timeZone: "UTC",
+            projects: { Default: { keys: { office: { settings: { ipRanges } } } } },
+          },
+        },
+      });
+    const { stored } = await createKey(store.core, Buffer.alloc(32, 7), {
+      name: "office",
+      now: deed.now,
+    });
+    const failed = await apply(file(["10.0.0.0/8", "10.0.0.0/99"])).catch(
+      (error: unknown) => error,
+    );
+    expect(failed).toBeInstanceOf(FileFault);
+    expect((failed as FileFault).path).toEqual([
+      "organizations",
+      "default",
+      "projects",
+      "Default",
+      "keys",
+      "office",
+    ]);
+    expect((failed as FileFault).message).toMatch(/settings\.ipRanges\.1 must be an address/);
+    expect((await getKey(deed, stored.id)).settings).toBe("{}");
+    await apply(file(["10.0.0.0/8", "2001:db8::/32"]));
+    expect((await getKey(deed, stored.id)).settings).toContain("2001:db8::/32");
   });
 
   test("without --prune what a file does not name stays", async () => {

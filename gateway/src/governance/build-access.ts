@@ -35,7 +35,7 @@ export interface Place {
 
 /** Puts together what applies to a key that is no earlier secret of another. */
 export function buildAccess(key: StoredKey, tables: DirectoryTables): Found {
-  const refused = keyRefusal(key);
+  const refused = keyRefusal(key) ?? ownerRefusal(key, tables);
   if (refused !== undefined) return { refused };
   try {
     return accessOf(key, tables);
@@ -217,6 +217,12 @@ function keyRefusal({ revokedAt, disabledAt }: StoredKey): Failure | undefined {
   return disabledAt === null ? undefined : DISABLED;
 }
 
+const ownerRefusal = (
+  { ownerId }: StoredKey,
+  { disabledUsers }: DirectoryTables,
+): Failure | undefined =>
+  ownerId !== null && disabledUsers.has(ownerId) ? DISABLED_OWNER : undefined;
+
 const REVOKED: Failure = {
   code: "unauthenticated",
   message: "The API key was revoked. Ask the operator for a new one (`turnpike keys create`).",
@@ -225,6 +231,12 @@ const REVOKED: Failure = {
 const DISABLED: Failure = {
   code: "forbidden",
   message: "The API key is disabled. Whoever administers its project can enable it again.",
+};
+
+const DISABLED_OWNER: Failure = {
+  code: "forbidden",
+  message:
+    "The owner of this API key is disabled, and its keys with it. Whoever administers the organization can enable the owner again, or give the key another one.",
 };
 
 /** Its organization, project or successor is not in the directory: rows are never removed, so nobody made it so. */

@@ -18,6 +18,8 @@ export interface DirectoryTables {
   readonly budgets: Map<string, Map<string, Row<"budgets">>>;
   /** By organization, then by id. */
   readonly priceOverrides: Map<string, Map<string, Row<"priceOverrides">>>;
+  /** Ids of people and service accounts that are out of force, and their keys with them. */
+  readonly disabledUsers: Set<string>;
 }
 
 export const emptyTables = (): DirectoryTables => ({
@@ -29,6 +31,7 @@ export const emptyTables = (): DirectoryTables => ({
   policies: new Map(),
   budgets: new Map(),
   priceOverrides: new Map(),
+  disabledUsers: new Set(),
 });
 
 /** Takes in what changed. */
@@ -49,6 +52,10 @@ export function applyRows(tables: DirectoryTables, rows: DirectoryRows): void {
   for (const row of rows.priceOverrides) {
     const isOver = row.archived_at !== null;
     applyWithin(tables.priceOverrides, row.organization_id, { row, isOver });
+  }
+  for (const { id, disabled_at } of rows.users) {
+    if (disabled_at === null) tables.disabledUsers.delete(id);
+    else tables.disabledUsers.add(id);
   }
 }
 

@@ -2,13 +2,16 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { GatewayError } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
+import { digestOf } from "#governance/api-key.ts";
 import { createKey, newKey, rotateKey } from "#governance/create-key.ts";
 import { openDirectory, type Directory } from "#governance/directory.ts";
 import { NO_POLICY } from "#governance/effective-policy.ts";
 import { openKeyRing, type KeyRing } from "#governance/key-ring.ts";
+import { newPerson } from "#governance/people.ts";
 import { changeDirectory } from "#store/directory-version.ts";
 import { insertKeyAt, listKeys, noteKeysUsed, revokeKeys, updateKey } from "#store/keys.ts";
 import type { Store } from "#store/store.ts";
+import { insertUser, updateUser } from "#store/users.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 
 const PEPPER = Buffer.alloc(32, 7);
@@ -114,6 +117,40 @@ describeOnEach("keys in memory", (make) => {
     expect(await revokeKeys(store.core, stored.id, now)).toBe(1);
     await directory.refresh();
     expect(refusal(key)).toMatch(/unauthenticated: The API key was revoked/);
+  });
+
+  test("a disabled owner's keys are refused, earlier secrets too, and work again with the owner", async () => {
+    await changeDirectory(store.core, (transaction, version) =>
+      insertUser(transaction, {
+        ...newPerson({ email: "ada@example.org", name: "Ada", now, version }),
+        id: "user_ada",
+      }),
+    );
+    const { key: first, stored } = await create({ ownerId: "user_ada" });
+    const { key: second } = await rotateKey(store.core, PEPPER, {
+      id: stored.id,
+      now,
+      overlapMs: 5_000,
+    });
+    const { key: others } = await create({ name: "nobody's" });
+    const setDisabled = async (disabledAt: number | null): Promise<void> => {
+      await changeDirectory(store.core, (transaction, version) =>
+        updateUser(transaction, "user_ada", { disabled_at: disabledAt, version }),
+      );
+      await directory.refresh();
+    };
+    const all = (): readonly string[] => [first, second, others].map((key) => refusal(key));
+    await directory.refresh();
+    expect(all()).toEqual(["accepted", "accepted", "accepted"]);
+    await setDisabled(now);
+    const refused = expect.stringMatching(/^forbidden: The owner of this API key is disabled/);
+    expect(all()).toEqual([refused, refused, "accepted"]);
+    // A gateway that starts now knows it, too.
+    const later = await openDirectory(store.core, () => now);
+    expect(later.find(digestOf(second, PEPPER))).toMatchObject({ refused: { code: "forbidden" } });
+    later.close();
+    await setDisabled(null);
+    expect(all()).toEqual(["accepted", "accepted", "accepted"]);
   });
 
   test("a rotated key stays the same key; its earlier secret works until the overlap is over", async () => {

@@ -15,6 +15,8 @@ export interface DirectoryRows {
   readonly policies: readonly CoreTables["policies"][];
   readonly budgets: readonly CoreTables["budgets"][];
   readonly priceOverrides: readonly CoreTables["price_overrides"][];
+  /** People and service accounts; only whether they are in force. */
+  readonly users: readonly Pick<CoreTables["users"], "id" | "disabled_at">[];
 }
 
 /** A change within the reading is read again; somebody who never stops must not starve it. */
@@ -43,15 +45,17 @@ async function readRows(
 ): Promise<Omit<DirectoryRows, "version">> {
   // Keys first: who sees a key sees what bounds it, however many readings there were.
   const keys = await readKeys(core, after);
-  const [organizations, teams, projects, policies, budgets, priceOverrides] = await Promise.all([
-    core.selectFrom("organizations").selectAll().where("version", ">", after).execute(),
-    core.selectFrom("teams").selectAll().where("version", ">", after).execute(),
-    core.selectFrom("projects").selectAll().where("version", ">", after).execute(),
-    core.selectFrom("policies").selectAll().where("version", ">", after).execute(),
-    core.selectFrom("budgets").selectAll().where("version", ">", after).execute(),
-    core.selectFrom("price_overrides").selectAll().where("version", ">", after).execute(),
-  ]);
-  return { keys, organizations, teams, projects, policies, budgets, priceOverrides };
+  const [organizations, teams, projects, policies, budgets, priceOverrides, users] =
+    await Promise.all([
+      core.selectFrom("organizations").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("teams").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("projects").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("policies").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("budgets").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("price_overrides").selectAll().where("version", ">", after).execute(),
+      core.selectFrom("users").select(["id", "disabled_at"]).where("version", ">", after).execute(),
+    ]);
+  return { keys, organizations, teams, projects, policies, budgets, priceOverrides, users };
 }
 
 /** Keys are many: read by the piece, so that nothing else waits long for the store. */
