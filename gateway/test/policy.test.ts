@@ -145,8 +145,12 @@ describe("models and providers", () => {
     ];
     const statuses = [];
     for (const body of tries) statuses.push((await asking.post(chat, body)).status);
-    // The second leaves models of other providers, which its own `only` excludes.
-    expect(statuses.slice(0, 2)).toEqual([403, 503]);
+    // The second leaves models of other providers, but its own `only` excludes those.
+    expect(statuses.slice(0, 2)).toEqual([403, 403]);
+    const { message } = await asking.post(chat, tries[1] ?? {});
+    expect(message).toMatch(
+      new RegExp(`provider is denied by the policy of organization ${asking.organizationId}`),
+    );
     const paths = gateway.upstream.requests.map(({ path }) => path.split("/")[1]);
     expect(paths).not.toContain("openai");
     expect(paths).not.toContain("vercel");

@@ -58,7 +58,7 @@ export function noRoute(asked: string, context: NoRouteContext): GatewayError {
   const shown = reasons.length === 0 ? "" : ` (${reasons.slice(0, MAX_SHOWN).join("; ")}${more})`;
   const retryAfterMs = soonest(rejected);
   return new GatewayError({
-    code: codeOf(context.rejected, retryAfterMs),
+    code: codeOf(context, retryAfterMs),
     field: "model",
     message: `No provider can serve "${asked.slice(0, MAX_NAME)}" for this request${shown}. ${remedyOf(rejected)}`,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -66,8 +66,13 @@ export function noRoute(asked: string, context: NoRouteContext): GatewayError {
 }
 
 /** Who may not is told so; another time or other words of the request would change nothing. */
-function codeOf(rejected: readonly Rejection[], retryAfterMs: number | undefined): FailureCode {
-  const usable = rejected.filter(({ constraint }) => !NEVER.has(constraint));
+function codeOf(
+  { rejected, preferences }: NoRouteContext,
+  retryAfterMs: number | undefined,
+): FailureCode {
+  const usable = rejected.filter(
+    ({ constraint, endpoint }) => !NEVER.has(constraint) && isWanted(endpoint, preferences),
+  );
   const keeping = new Set(usable.filter(isKept).map(endpointOf));
   if (keeping.size > 0 && usable.every((one) => keeping.has(endpointOf(one)))) {
     return "zdr_no_endpoint";
@@ -82,6 +87,10 @@ function codeOf(rejected: readonly Rejection[], retryAfterMs: number | undefined
 const isKept = ({ constraint, reason }: Rejection): boolean =>
   constraint === "zdr" ||
   (constraint === "policy" && reason.startsWith("no documented zero retention"));
+
+/** What the caller does not want at all has no part in why it cannot have what it wants. */
+const isWanted = ({ provider }: CatalogEndpoint, { only, ignore }: ProviderPreferences): boolean =>
+  only?.includes(provider) !== false && ignore?.includes(provider) !== true;
 
 const NEVER: ReadonlySet<Constraint> = new Set(["no_key", "operation"]);
 

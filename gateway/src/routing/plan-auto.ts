@@ -118,9 +118,18 @@ function comparable(planning: Planning): readonly Standing[] {
     closed++;
     turnedAway.push(closedRejection(standing, context.tickMs));
   }
-  for (const rejection of turnedAway.slice(0, MAX_NOTED)) planning.rejected.push(rejection);
+  for (const rejection of mostWanted(turnedAway)) planning.rejected.push(rejection);
   // A demo in place of a provider that is down would be a lie.
   return real.length > 0 || closed > 0 ? real : demo;
+}
+
+/** What the caller itself leaves out tells least: where not all is noted it is left out first. */
+function mostWanted(turnedAway: readonly Rejection[]): readonly Rejection[] {
+  if (turnedAway.length <= MAX_NOTED) return turnedAway;
+  const isOwnWish = ({ constraint }: Rejection): boolean =>
+    constraint === "only" || constraint === "ignore";
+  const others = turnedAway.filter((rejection) => !isOwnWish(rejection));
+  return [...others, ...turnedAway.filter(isOwnWish)].slice(0, MAX_NOTED);
 }
 
 function choosable({ request, context, rules }: Planning): readonly AutoGroup[] {
