@@ -188,6 +188,103 @@ describe("limits of one gateway", () => {
     expect(await code({ ...CHAT, user: "cy", model: "openai/gpt-4.1-mini" })).toBe(200);
   });
 
+  test("a model whose limit is used up is passed over, and the record says why", async () => {
+    const { ask, key } = await limited({
+      requestsPerMinute: 9,
+      perModel: { "gpt-4o*": { requestsPerMinute: 1 }, "gpt-4.1-nano": { concurrent: 0 } },
+    });
+    const chain = { ...CHAT, models: ["openai/gpt-4.1-nano", "openai/gpt-4.1-mini"] };
+    const only = { provider: { only: ["openai"] } };
+    const model = (response: Response): string | null => response.headers.get("x-turnpike-model");
+    expect(model(await ask({ ...chain, ...only }))).toBe("gpt-4o-mini");
+    const second = await ask({ ...chain, ...only });
+    expect([second.status, model(second)]).toEqual([200, "gpt-4.1-mini"]);
+    expect(second.headers.get("x-turnpike-attempts")).toBe("1");
+    const id = second.headers.get("x-request-id") ?? "";
+    const record = async (): Promise<string> =>
+      (
+        await fetch(`${gateway.url}/v1/generations/${id}`, { headers: { "x-api-key": key } })
+      ).text();
+    await expect
+      .poll(record)
+      .toMatch(
+        /"skipped":\[\{"key":"openai\/gpt-4o-mini.*1 requests a minute for each model.*"key":"openai\/gpt-4.1-nano.*0 requests at once/,
+      );
+    // None is left: the limit of the model that was asked for is named, and the request counts for none.
+    const refused = await ask({ ...CHAT, models: ["openai/gpt-4.1-nano"], ...only });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).not.toBeNull();
+    expect(await messageOf(refused)).toMatch(/1 requests a minute for each model/);
+    const last = await ask({ ...CHAT, model: "openai/gpt-4.1-mini" });
+    expect(last.headers.get("x-ratelimit-remaining-requests")).toBe("6");
+  });
+
+  test("a model is charged its own tokens only: what failed over counts for the one that answered", async () => {
+    const { ask } = await limited({
+      perModel: { "gpt-*": { tokensPerMinute: 100, concurrent: 1 } },
+    });
+    gateway.upstream.answer((request, response) => {
+      const failing = String(request.body["model"]).startsWith("gpt-4o");
+      return (failing ? status(500, {}) : json(COMPLETION))(request, response);
+    });
+    const body = {
+      ...CHAT,
+      max_tokens: 60,
+      models: ["openai/gpt-4.1-mini"],
+      provider: { only: ["openai"] },
+    };
+    expect((await ask(body)).headers.get("x-turnpike-model")).toBe("gpt-4.1-mini");
+    gateway.upstream.answer(json(COMPLETION));
+    // 50 of 100 are used by the other model, none by this one.
+    expect((await ask({ ...body, models: [], max_tokens: 90 })).status).toBe(200);
+    const other = { ...CHAT, model: "openai/gpt-4.1-mini", max_tokens: 60 };
+    expect((await ask(other)).status).toBe(429);
+  });
+
+  test("GET /v1/key shows limits with what remains, the policy and the end, and takes nothing", async () => {
+    const perModel = { "gpt-4o*": { concurrent: 3 } };
+    const organizationId = await tenancy.organization("free");
+    const projectId = await tenancy.project(organizationId);
+    const { key, id } = await tenancy.key({ organizationId, projectId });
+    const limits = { tokensPerMinute: 1_000, perModel };
+    await tenancy.policy("key", id, {
+      limits,
+      maxRequestUsd: "0.25",
+      models: { allow: ["demo*"] },
+      noTraining: true,
+    });
+    await until200(gateway.url, key);
+    expect((await asking(gateway, key)({ ...CHAT, model: "demo/echo" })).status).toBeLessThan(500);
+    const described = async () =>
+      asObject(
+        asObject(
+          await (await fetch(`${gateway.url}/v1/key`, { headers: { "x-api-key": key } })).json(),
+        )["data"],
+      );
+    const plan = { level: "organization", target_id: organizationId, source: "plan" };
+    const own = { level: "key", target_id: id, source: expect.stringMatching(/^pol_/) };
+    const wanted = {
+      expires_at: null,
+      operations: null,
+      ip_ranges: null,
+      policy: { allowed_models: [["demo*"]], max_request_usd: "0.25", no_training: true },
+      limits: [
+        { ...plan, kind: "requests_per_minute", limit: 20, used: 1, remaining: 19 },
+        { ...plan, kind: "concurrent", limit: 2, used: 0, remaining: 2 },
+        { ...own, kind: "tokens_per_minute", limit: 1_000 },
+      ],
+      limits_apart: [{ ...own, perModel }],
+    };
+    expect(await described()).toMatchObject(wanted);
+    expect(await described()).toMatchObject(wanted);
+  });
+
+  test("whoever is over its limit is refused before its body is looked at", async () => {
+    const { ask } = await limited({ requestsPerMinute: 1 });
+    expect((await ask(CHAT, { body: "{" })).status).toBe(400);
+    expect((await ask(CHAT, { body: "{" })).status).toBe(429);
+  });
+
   test("levels count by themselves: two keys of a project share its limit", async () => {
     const organizationId = await tenancy.organization();
     const projectId = await tenancy.project(organizationId);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { newKey } from "../../../gateway/src/governance/create-key.ts";
 import { openDirectory } from "../../../gateway/src/governance/directory.ts";
 import { openKeyRing, type KeyRing } from "../../../gateway/src/governance/key-ring.ts";
-import { claimsOf } from "../../../gateway/src/limits/claims-of.ts";
+import { entryClaims, requestClaims } from "../../../gateway/src/limits/claims-of.ts";
 import { LocalLimits } from "../../../gateway/src/limits/local-limits.ts";
 import { changeDirectory } from "../../../gateway/src/store/directory-version.ts";
 import { insertKeyAt } from "../../../gateway/src/store/keys.ts";
@@ -107,12 +107,12 @@ function limitsMicros(ring: KeyRing, key: string): number {
       limits: rates,
     })),
   };
-  const limited = { endUser: undefined, models: ["gpt"], inputTokens: 100, boundTokens: 1_000 };
+  const limited = { endUser: undefined, inputTokens: 100, boundTokens: 1_000 };
   const local = new LocalLimits(Date.now);
   const times = 20_000;
   const before = process.cpuUsage();
   for (let at = 0; at < times; at++) {
-    const claims = claimsOf(access, limited);
+    const claims = [...entryClaims(access), ...requestClaims(access, limited)];
     local.take(claims);
     local.release({ claims, second: Math.floor(Date.now() / 1_000) }, 500);
   }

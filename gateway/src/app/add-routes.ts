@@ -53,7 +53,11 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
   addResponseRoutes(server, { keys, responses: gateway.responses });
-  addAccountRoutes(server, { keys, findGeneration: (id) => findGeneration(store.records, id) });
+  addAccountRoutes(server, {
+    keys,
+    limiter: gateway.limiter,
+    findGeneration: (id) => findGeneration(store.records, id),
+  });
   addCreditsRoute(server, {
     keys,
     credits,

@@ -31,6 +31,12 @@ export interface Verdict {
   readonly refused?: number;
 }
 
+/**
+ * How a request ended: with so many tokens used, or `"refused"`, since another limit was in the way; then
+ * it counts for none of them.
+ */
+export type LimitEnd = number | "refused";
+
 /** What a request holds of its limits until it ends. */
 export interface Lease {
   readonly id: string;

@@ -9,8 +9,6 @@ import type { Claim, LimitKind } from "#limits/claim.ts";
 /** What of a request its limits look at. */
 export interface Limited {
   readonly endUser: string | undefined;
-  /** The model that is to answer, under each of its names. */
-  readonly models: readonly string[];
   /** Estimated input. */
   readonly inputTokens: number;
   /** Input and the largest output that it may have, or an estimate of it. */
@@ -24,15 +22,70 @@ interface Rule extends Pick<Claim, "kind" | "limit" | "level" | "targetId" | "so
   readonly model?: RegExp;
 }
 
-/** Read once an access: they change with it only. */
-const known = new WeakMap<Access, readonly Rule[]>();
-
-/** What a request claims of all limits of its key; the widest level first. */
-export function claimsOf(access: Access, limited: Limited): readonly Claim[] {
-  let rules = known.get(access);
-  if (rules === undefined) known.set(access, (rules = rulesOf(access)));
-  return rules.flatMap((rule) => claimOf(rule, limited));
+/** The limits of a key, by what must be known of a request before they can be claimed of. */
+interface Rules {
+  /** Nothing. */
+  readonly entry: readonly Rule[];
+  /** How large it is, and for whom. */
+  readonly request: readonly Rule[];
+  /** Which model is asked. */
+  readonly model: readonly Rule[];
 }
+
+/** Read once an access: they change with it only. */
+const known = new WeakMap<Access, Rules>();
+
+function rulesFor(access: Access): Rules {
+  const before = known.get(access);
+  if (before !== undefined) return before;
+  const all = rulesOf(access);
+  const isEntry = ({ kind, of }: Rule): boolean => of === undefined && kind !== "tokens";
+  const rules = {
+    entry: all.filter(isEntry),
+    request: all.filter((rule) => !isEntry(rule) && rule.of !== "model"),
+    model: all.filter(({ of }) => of === "model"),
+  };
+  known.set(access, rules);
+  return rules;
+}
+
+/** What every request of a key claims, whatever is in it; the widest level first. */
+export const entryClaims = (access: Access): readonly Claim[] =>
+  rulesFor(access).entry.map((rule) => ({ ...rule, amount: 1 }));
+
+/** What a request claims beyond that: tokens, and what each end user may have. */
+export const requestClaims = (access: Access, limited: Limited): readonly Claim[] =>
+  rulesFor(access).request.map((rule) => ({
+    ...rule,
+    ...(rule.of === "end user" && {
+      // Who names nobody is one user: else the limit would be left by leaving the name out.
+      key: `${rule.key}:${short(limited.endUser ?? "")}`,
+    }),
+    amount: amountOf(rule, limited),
+  }));
+
+/** What an attempt claims of its model's own limits. `names`: all names of the model, its id first. */
+export const modelClaims = (
+  access: Access,
+  names: readonly string[],
+  limited: Limited,
+): readonly Claim[] =>
+  rulesFor(access)
+    .model.filter(({ model }) => names.some((name) => model?.test(name.toLowerCase())))
+    .map((rule) => ({
+      ...rule,
+      key: `${rule.key}:${short(names[0] ?? "")}`,
+      amount: amountOf(rule, limited),
+    }));
+
+/** The limits of a key that count all its requests alike; nothing is claimed of them. */
+export const plainLimits = (access: Access): readonly Claim[] => {
+  const { entry, request } = rulesFor(access);
+  return [...entry, ...request.filter(({ of }) => of === undefined)].map((rule) => ({
+    ...rule,
+    amount: 0,
+  }));
+};
 
 function rulesOf({ organization, limits }: Access): readonly Rule[] {
   return limits.flatMap((level) => {
@@ -71,18 +124,8 @@ function ratesOf(
   });
 }
 
-function claimOf({ model, ...rule }: Rule, limited: Limited): readonly Claim[] {
-  const { kind, limit } = rule;
-  const amount = kind === "tokens" ? reserved(limited, limit) : 1;
-  if (rule.of === undefined) return [{ ...rule, amount }];
-  if (rule.of === "end user") {
-    // Who names nobody is one user: else the limit would be left by leaving the name out.
-    return [{ ...rule, key: `${rule.key}:${short(limited.endUser ?? "")}`, amount }];
-  }
-  const [name = ""] = limited.models;
-  if (!limited.models.some((one) => model?.test(one.toLowerCase()))) return [];
-  return [{ ...rule, key: `${rule.key}:${short(name)}`, amount }];
-}
+const amountOf = ({ kind, limit }: Rule, limited: Limited): number =>
+  kind === "tokens" ? reserved(limited, limit) : 1;
 
 /**
  * An output bound is seldom used up, and agents send large ones: alone it makes no request too large

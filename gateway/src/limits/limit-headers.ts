@@ -32,6 +32,17 @@ export function limitStatus(claims: readonly Claim[], verdict: Verdict): LimitSt
   };
 }
 
+/** Of two the tighter one of each kind. */
+export function tighterStatus(one: LimitStatus | undefined, other: LimitStatus): LimitStatus {
+  if (one === undefined) return other;
+  const tighter = (kind: keyof LimitStatus): LimitStatus => {
+    const [a, b] = [one[kind], other[kind]];
+    const found = a === undefined || (b !== undefined && b.remaining < a.remaining) ? b : a;
+    return found === undefined ? {} : { [kind]: found };
+  };
+  return { ...tighter("requests"), ...tighter("tokens") };
+}
+
 /**
  * Headers in the names that the dialect's SDKs and agents look for. All of a limit is free again when
  * the last minute has passed: both vendors' `reset` is that moment, as a duration and as a time.

@@ -70,6 +70,19 @@ describe("LocalLimits", () => {
     expect(limits.take([claim("tokens", 100)]).standings[0]?.used).toBe(200);
   });
 
+  test("what another limit refused counts for none", () => {
+    const claims = [claim("requests", 1), claim("tokens", 100, 80), claim("concurrent", 1)];
+    const second = Math.floor(now / 1000);
+    expect(admitted(claims)).toBe(true);
+    limits.release({ claims, second }, "refused");
+    expect(limits.take(claims).standings).toEqual([{ used: 0 }, { used: 0 }, { used: 0 }]);
+    limits.release({ claims, second }, 20);
+    expect(limits.take(claims)).toMatchObject({
+      refused: 0,
+      standings: [{ used: 1 }, { used: 20 }, { used: 0 }],
+    });
+  });
+
   test("a correction that comes when the minute has passed changes nothing", () => {
     const claims = [claim("tokens", 100, 80)];
     limits.take(claims);

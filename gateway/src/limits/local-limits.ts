@@ -1,4 +1,4 @@
-import type { Claim, Lease, Standing, Verdict } from "#limits/claim.ts";
+import type { Claim, Lease, LimitEnd, Standing, Verdict } from "#limits/claim.ts";
 import { SlidingWindow } from "#limits/sliding-window.ts";
 
 /** Counters that nobody asked for so long are forgotten. */
@@ -40,13 +40,15 @@ export class LocalLimits {
   }
 
   /** Gives back what is not used any more; tokens are corrected to what was used. */
-  release({ claims, second }: Pick<Lease, "claims" | "second">, tokens: number): void {
+  release({ claims, second }: Pick<Lease, "claims" | "second">, end: LimitEnd): void {
+    const tokens = end === "refused" ? 0 : end;
     for (const { key, kind, amount } of claims) {
       if (kind === "concurrent") {
         const left = (this.#running.get(key) ?? 0) - amount;
         if (left > 0) this.#running.set(key, left);
         else this.#running.delete(key);
       } else if (kind === "tokens") this.#correct(key, { by: tokens - amount, second });
+      else if (end === "refused") this.#correct(key, { by: -amount, second });
     }
   }
 

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { Claim } from "#limits/claim.ts";
-import type { Limiter, Taking } from "#limits/limiter.ts";
+import { standingsOf, type Limiter, type Taking } from "#limits/limiter.ts";
 import { LocalLimits } from "#limits/local-limits.ts";
 import { SharedLimiter } from "#limits/shared-limiter.ts";
 import { valkeyLimits } from "#limits/valkey-limits.ts";
@@ -56,6 +56,24 @@ describe.skipIf(!hasValkey)("limits shared by Valkey", () => {
   const take = async (limiter: Limiter, ...claims: readonly Claim[]): Promise<Taking> =>
     limiter.take(`req_${ids++}`, claims);
   const isIn = ({ refused }: Taking): boolean => refused === undefined;
+
+  test("a refused request gives back all, its place among the requests, too", async () => {
+    const [one, other] = [await gateway(), await gateway()];
+    const claims = [claim("requests", 1), claim("tokens", 100, 60), claim("concurrent", 1)];
+    const first = await take(one, ...claims);
+    expect(isIn(await take(other, ...claims))).toBe(false);
+    first.release?.("refused");
+    await expect
+      .poll(async () => standingsOf(other, "req_look", claims))
+      .toEqual([{ used: 0 }, { used: 0 }, { used: 0 }]);
+    expect(isIn(await take(other, ...claims))).toBe(true);
+    // Looking takes nothing.
+    const looked = await standingsOf(one, "req_look", claims);
+    expect(looked.map(({ used }) => used)).toEqual([1, 60, 1]);
+    expect((await standingsOf(one, "req_look", claims)).map(({ used }) => used)).toEqual([
+      1, 60, 1,
+    ]);
+  });
 
   test("two gateways together admit exactly the limit", async () => {
     const [one, two] = [await gateway(), await gateway()];

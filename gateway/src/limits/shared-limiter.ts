@@ -1,4 +1,4 @@
-import type { Claim, Lease } from "#limits/claim.ts";
+import type { Claim, Lease, LimitEnd } from "#limits/claim.ts";
 import { once, takeAlone, type Limiter, type Taking } from "#limits/limiter.ts";
 import type { LocalLimits } from "#limits/local-limits.ts";
 import type { ValkeyLimits } from "#limits/valkey-limits.ts";
@@ -52,37 +52,37 @@ export class SharedLimiter implements Limiter {
   }
 
   /** Counted here too, so that the gateway knows what was used when Valkey goes. */
-  #counted(lease: Lease): (tokens: number) => void {
+  #counted(lease: Lease): (end: LimitEnd) => void {
     const { local, now } = this.#options;
     const own = { claims: lease.claims, second: Math.floor(now() / 1000) };
     local.count(lease.claims);
-    return once((tokens) => {
-      local.release(own, tokens);
-      this.#giveBack(lease, tokens);
+    return once((end) => {
+      local.release(own, end);
+      this.#giveBack(lease, end);
     });
   }
 
   /** What a slow server took after all is held as long as the request, or given back at once. */
   #takenLate({ release, ...verdict }: Taking, late: Promise<Lease | undefined>): Taking {
-    const giveBackLate = (tokens: number): void => {
-      void late.then((lease) => lease && this.#giveBack(lease, tokens));
+    const giveBackLate = (end: LimitEnd): void => {
+      void late.then((lease) => lease && this.#giveBack(lease, end));
     };
     if (release === undefined) {
-      giveBackLate(0);
+      giveBackLate("refused");
       return verdict;
     }
     return {
       ...verdict,
-      release: once((tokens) => {
-        release(tokens);
-        giveBackLate(tokens);
+      release: once((end) => {
+        release(end);
+        giveBackLate(end);
       }),
     };
   }
 
-  #giveBack(lease: Lease, tokens: number): void {
+  #giveBack(lease: Lease, end: LimitEnd): void {
     // A place that is not given back is over with its lease.
-    this.#options.shared.release(lease, tokens).catch(() => undefined);
+    this.#options.shared.release(lease, end).catch(() => undefined);
   }
 
   #note(works: boolean, reason?: string): void {

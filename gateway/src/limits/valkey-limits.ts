@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import type { Redis } from "ioredis";
 
-import type { Claim, Lease, Verdict } from "#limits/claim.ts";
+import type { Claim, Lease, LimitEnd, Verdict } from "#limits/claim.ts";
 
 /** A gateway that dies holds its places for so long; one that lives renews them. */
 const LEASE_MS = 30_000;
@@ -12,7 +12,7 @@ const RENEW_MS = 10_000;
 export interface ValkeyLimits {
   /** Rejects when the server is away. */
   take(id: string, claims: readonly Claim[]): Promise<Verdict & { readonly second: number }>;
-  release(lease: Lease, tokens: number): Promise<void>;
+  release(lease: Lease, end: LimitEnd): Promise<void>;
   close(): void;
 }
 
@@ -58,12 +58,17 @@ export function valkeyLimits(client: Redis): ValkeyLimits {
       });
       return { standings, second, ...(refused > 0 && { refused: refused - 1 }) };
     },
-    release: async ({ id, claims, second }, tokens) => {
+    release: async ({ id, claims, second }, end) => {
       held.delete(id);
-      const returned = claims.filter(({ kind }) => kind !== "requests");
+      const tokens = end === "refused" ? 0 : end;
+      const returned = claims.filter(({ kind }) => kind !== "requests" || end === "refused");
       if (returned.length === 0) return;
       const keys = returned.map(({ key }) => key);
-      const figures = returned.flatMap(({ kind, amount }) => [kind, amount]);
+      // Refused ones are corrected to none, as tokens are.
+      const figures = returned.flatMap(({ kind, amount }) => [
+        kind === "requests" ? "tokens" : kind,
+        amount,
+      ]);
       await scripts.releaseLimits(keys.length, ...keys, id, second, tokens, ...figures);
     },
     close: () => {

@@ -23,6 +23,7 @@ import type { Shadow } from "#pipeline/shadow.ts";
 import type { Plan, Route } from "#routing/route.ts";
 import type { SeenToolCall } from "#pipeline/stream-state.ts";
 import type { Tool } from "#canonical/tool.ts";
+import type { LimitEnd } from "#limits/claim.ts";
 import type { LimitStatus } from "#limits/limit-headers.ts";
 import type { StreamRelay } from "#pipeline/relay-stream.ts";
 
@@ -81,8 +82,14 @@ export interface Call {
   readonly attempts: AttemptRecord[];
   /** How its key stands with its limits; absent: it has none. */
   limitStatus?: LimitStatus;
-  /** Gives back what it holds of them, told how many tokens it has used. */
-  releaseLimits?: (tokens: number) => void;
+  /** Each gives back what it holds of some of them, told how many tokens it has used. */
+  heldLimits?: ((end: LimitEnd) => void)[];
+  /** The same for the limits of single models, by the catalogue's id. */
+  modelLimits?: Map<string, (end: LimitEnd) => void>;
+  /** One of them was in the way. */
+  isOverLimit?: true;
+  /** Routes of its plan that were passed over at their turn, and why. */
+  skipped?: SkippedRoute[];
   /** Input and output, as they were put on record. */
   usedTokens?: number;
 }
@@ -127,8 +134,15 @@ export interface ParsedCall {
   renderStreamFailure(failure: Failure): string;
 }
 
+/** A route that was not called, for a reason that routing could not know. */
+export interface SkippedRoute {
+  readonly key: string;
+  readonly reason: string;
+}
+
 /** The answer that a client is given, until its end. */
 export interface Answering {
+  readonly route: Route;
   readonly tracked: TrackedAttempt;
   readonly startedTick: number;
   /** Where its record stands among the attempts. */

@@ -1,5 +1,5 @@
 import { isObject } from "#lib/json.ts";
-import type { Call } from "#pipeline/call.ts";
+import type { Call, SkippedRoute } from "#pipeline/call.ts";
 import type { Needs } from "#routing/candidate.ts";
 import { shadowRecord, type Answered, type ShadowRecord } from "#pipeline/shadow.ts";
 import { hashText } from "#routing/dice.ts";
@@ -27,6 +27,8 @@ export interface DecisionRecord {
   readonly numbers?: RouteNumbers;
   /** Present where the choice was the gateway's. */
   readonly auto?: AutoDecision;
+  /** Routes that were passed over at their turn: a limit of the key for their model was used up. */
+  readonly skipped?: readonly SkippedRoute[];
   /** What `auto` would have chosen where a model was named. */
   readonly shadow?: ShadowRecord;
 }
@@ -50,6 +52,7 @@ export function decisionOf(call: Call, answered: Answered | undefined): Decision
     ...(asked !== undefined && { asked }),
     ...(sessionKey !== undefined && { conversation: hashText(sessionKey).toString(36) }),
     ...(answered !== undefined && chosenOf(answered)),
+    ...(call.skipped !== undefined && { skipped: call.skipped }),
     ...(plan.decision !== undefined && { auto: forRecord(plan.decision) }),
     ...(shadow !== undefined && { shadow: shadowRecord(shadow, answered) }),
   };

@@ -20,7 +20,7 @@ import { runAttempts } from "#pipeline/run-attempts.ts";
 import { readBody } from "#pipeline/read-body.ts";
 import { settleFailure } from "#pipeline/settle.ts";
 import { abandonHold } from "#pipeline/settle-money.ts";
-import { isLimited, takeLimits } from "#pipeline/take-limits.ts";
+import { releaseLimits, takeEntryLimits, takeRequestLimits } from "#pipeline/take-limits.ts";
 import { refuseKeeping } from "#pipeline/zero-retention.ts";
 import { errorFacts } from "#telemetry/log.ts";
 import { expandStoredInput } from "#pipeline/stored-responses.ts";
@@ -40,6 +40,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   try {
     call.access = authenticate(exchange, gateway.keys);
     checkOperation(call);
+    await takeEntryLimits(call);
     capture = captureContent(call);
     const named = withDefaultModel(call, readBody(exchange.body));
     const asked = await expandStoredInput(call, named);
@@ -55,8 +56,8 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.sideEffects = parsed.sideEffects === true;
     checkCapabilities(call, parsed);
     if (exchange.headers["idempotency-key"] !== undefined) await claimIdempotency(call);
+    await takeRequestLimits(call, parsed);
     const plan = (call.plan = planCall(call, parsed, options));
-    if (isLimited(call)) await takeLimits(call, parsed);
     reply = beginAnswer(call, parsed);
     const paid = (call.plan = await holdMoney(call, parsed, plan));
     const answer = await runAttempts(call, parsed, paid);
@@ -65,7 +66,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     const failure = failureOf(error, call);
     await (reply === undefined ? settleFailure(call, failure) : reply.fail(failure));
   } finally {
-    call.releaseLimits?.(call.usedTokens ?? 0);
+    releaseLimits(call);
     abandonHold(call);
     if (call.lease !== undefined) await endIdempotency(call);
     stop();

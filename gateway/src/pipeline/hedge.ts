@@ -13,7 +13,7 @@ const LATE = 2;
 export async function hedged(
   call: Call,
   first: RunningAttempt,
-  startSecond: () => RunningAttempt | undefined,
+  startSecond: () => Promise<RunningAttempt | undefined>,
 ): Promise<AttemptEnd> {
   const { hedge } = call.gateway.market().policy;
   if (hedge === undefined || call.sideEffects) return first.end;
@@ -22,7 +22,7 @@ export async function hedged(
   const lateMs = hedge.afterMs ?? lateAfterMs(call, first);
   const early = await Promise.race([first.end, timer(lateMs)]);
   if (early !== "late") return early;
-  const second = call.signal.aborted ? undefined : startSecond();
+  const second = call.signal.aborted ? undefined : await startSecond();
   return second === undefined ? first.end : firstOf(first, second);
 }
 

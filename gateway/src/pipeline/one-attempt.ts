@@ -88,7 +88,7 @@ async function run(began: Began): Promise<AttemptEnd> {
   if ("failure" in result) return failed(began, result, durationMs);
   if (result.kind === "stream") tracked.content(durationMs);
   const place = call.attempts.push(recordOf(began, { lane: result.lane, durationMs })) - 1;
-  return { answer: result, answering: { tracked, startedTick, place } };
+  return { answer: result, answering: { route: attempt.route, tracked, startedTick, place } };
 }
 
 /** The request is bounded in depth: what is too deep to be written again has come from the provider. */

@@ -6,6 +6,7 @@ import { hedged } from "#pipeline/hedge.ts";
 import { backOffMs, pause } from "#pipeline/back-off.ts";
 import { remainingMs } from "#pipeline/deadline.ts";
 import { AttemptAborted } from "#pipeline/network-failure.ts";
+import { leaveOtherModels, takeModelLimits } from "#pipeline/take-limits.ts";
 import type { Plan, Route } from "#routing/route.ts";
 
 /** No attempt is begun with less time than a provider needs to say anything. */
@@ -103,7 +104,7 @@ class AttemptRun {
   async #next(): Promise<Answer | Failure | undefined> {
     for (let route = this.#queue.shift(); route !== undefined; route = this.#queue.shift()) {
       if (!this.#mayCall()) return this.#toTell();
-      const end = await this.#try(route);
+      const end = (await this.#isLimited(route)) ? undefined : await this.#try(route);
       if (end === undefined) continue;
       if ("answer" in end) return this.#chosen(end);
       if (this.#goOn(route, end.failure) === "end") return this.#toTell();
@@ -123,6 +124,18 @@ class AttemptRun {
     return attempts.length < CALLS_A_REQUEST && remainingMs(this.#call) >= LEAST_TIME_MS;
   }
 
+  /** Whether a limit of the key for this very model is in the way: the route is passed over. */
+  async #isLimited(route: Route): Promise<boolean> {
+    const { call, parsed } = this.#request;
+    leaveOtherModels(call, route);
+    const failure = await takeModelLimits(call, parsed, route);
+    if (failure === undefined) return false;
+    (call.skipped ??= []).push({ key: route.key, reason: failure.message });
+    // The model that was asked for comes first: its limit says more than that of a fallback.
+    if (this.#told?.code !== "rate_limited") this.#told = moreTelling(this.#told, failure);
+    return true;
+  }
+
   /** `undefined`: the endpoint takes nothing now. */
   async #try(route: Route): Promise<AttemptEnd | undefined> {
     const first = startAttempt(this.#request, route, { obeys: this.#obeys });
@@ -135,10 +148,12 @@ class AttemptRun {
   }
 
   /** The next route that takes something now, for a hedge. */
-  #startNext(): ReturnType<typeof startAttempt> {
+  async #startNext(): Promise<ReturnType<typeof startAttempt>> {
+    const { call, parsed } = this.#request;
     const at = this.#queue.findIndex(({ key }) => !this.#calls.has(key));
     const route = this.#queue[at];
     if (route === undefined || !this.#mayCall()) return undefined;
+    if ((await takeModelLimits(call, parsed, route)) !== undefined) return undefined;
     const second = startAttempt(this.#request, route, { hedge: true });
     if (second === undefined) return undefined;
     this.#queue.splice(at, 1);

@@ -1,9 +1,11 @@
 import { estimateTokens } from "#canonical/estimate-tokens.ts";
 import { GatewayError, type Failure } from "#canonical/failure.ts";
-import type { Claim, Standing } from "#limits/claim.ts";
-import { claimsOf, type Limited } from "#limits/claims-of.ts";
-import { limitStatus } from "#limits/limit-headers.ts";
+import type { Access } from "#governance/access.ts";
+import type { Claim, LimitEnd, Standing } from "#limits/claim.ts";
+import { entryClaims, modelClaims, requestClaims, type Limited } from "#limits/claims-of.ts";
+import { limitStatus, tighterStatus } from "#limits/limit-headers.ts";
 import type { Call, ParsedCall } from "#pipeline/call.ts";
+import type { Route } from "#routing/route.ts";
 
 /** Output that is reckoned with where a chat request sets no bound. */
 const TYPICAL_OUTPUT_TOKENS = 1_000;
@@ -12,49 +14,107 @@ const LONGEST_WAIT_MS = 60_000;
 /** When places that running requests hold come free, nobody knows. */
 const BUSY_WAIT_MS = 1_000;
 
-/** Whether the call's key has limits at all: nothing is worked out for those that have none. */
-export const isLimited = ({ access, exchange }: Call): boolean =>
-  // Counting tokens is free, and agents ask for it two dozen times at once.
-  access !== undefined && access.limits.length > 0 && exchange.operation !== "count-tokens";
-
 /**
- * Takes what the request needs of every limit of its key, all together or nothing. It gives back when
- * the call ends, whatever its end. Throws `rate_limited` naming the limit in the way.
+ * Takes what every request needs, whatever is in it: places and requests a minute. Nothing of it has
+ * been read then, so that whoever is over a limit costs no parsing and no guardrail. Throws
+ * `rate_limited` naming the limit in the way; `releaseLimits` gives back when the call ends.
  */
-export async function takeLimits(call: Call, parsed: ParsedCall): Promise<void> {
-  const { access, gateway, exchange } = call;
-  const { limiter } = gateway;
-  if (access === undefined || limiter === undefined) return;
-  const claims = claimsOf(access, limitedOf(call, parsed));
-  if (claims.length === 0) return;
-  const taking = limiter.take(exchange.requestId, claims);
-  const verdict = taking instanceof Promise ? await taking : taking;
-  call.limitStatus = limitStatus(claims, verdict);
-  const { refused, release } = verdict;
-  if (release !== undefined) call.releaseLimits = release;
-  if (refused === undefined) return;
-  const [claim, standing] = [claims[refused], verdict.standings[refused]];
-  if (claim !== undefined) throw new GatewayError(limitFailure(claim, standing));
+export async function takeEntryLimits(call: Call): Promise<void> {
+  const access = limitedAccess(call);
+  if (access === undefined) return;
+  await takeOrThrow(call, call.exchange.requestId, entryClaims(access));
 }
 
-function limitedOf(call: Call, { needs, model }: ParsedCall): Limited {
+/** Takes what the request needs of tokens, and of its end user's limits. Throws `rate_limited`. */
+export async function takeRequestLimits(call: Call, parsed: ParsedCall): Promise<void> {
+  const access = limitedAccess(call);
+  if (access === undefined) return;
+  const claims = requestClaims(access, limitedOf(call, parsed));
+  await takeOrThrow(call, `${call.exchange.requestId}:request`, claims);
+}
+
+/**
+ * Takes what an attempt needs of the limits of its model, once for all attempts of that model.
+ * Resolves with the failure where a limit is in the way: another model may have room.
+ */
+export async function takeModelLimits(
+  call: Call,
+  parsed: ParsedCall,
+  { model, endpoint }: Route,
+): Promise<Failure | undefined> {
+  const access = limitedAccess(call);
+  if (access === undefined || call.modelLimits?.has(model.id) === true) return undefined;
+  const names = [model.id, `${endpoint.provider}/${model.id}`, endpoint.upstreamModel];
+  const claims = modelClaims(access, names, limitedOf(call, parsed));
+  if (claims.length === 0) return undefined;
+  const taken = await take(call, `${call.exchange.requestId}:${model.id}`, claims);
+  if (taken.failure !== undefined) return taken.failure;
+  (call.modelLimits ??= new Map()).set(model.id, taken.release);
+  return undefined;
+}
+
+/** Gives back what models hold that are not asked any more. */
+export function leaveOtherModels({ modelLimits }: Call, { model }: Route): void {
+  for (const [id, release] of modelLimits ?? []) {
+    if (id === model.id) continue;
+    release(0);
+    modelLimits?.delete(id);
+  }
+}
+
+/** Gives back all that a call holds, and counts the tokens that it has used. */
+export function releaseLimits(call: Call): void {
+  const { usedTokens = 0, heldLimits = [], modelLimits = [] } = call;
+  const isPassedOver = call.skipped !== undefined && call.attempts.length === 0;
+  const isRefused = call.isOverLimit === true || isPassedOver;
+  for (const release of heldLimits) release(isRefused ? "refused" : usedTokens);
+  const answered = (call.answering?.route ?? call.pending?.route)?.model.id;
+  for (const [id, release] of modelLimits) release(id === answered ? usedTokens : 0);
+}
+
+/** Counting tokens is free, and agents ask for it two dozen times at once. */
+const limitedAccess = ({ access, exchange }: Call): Access | undefined =>
+  access !== undefined && access.limits.length > 0 && exchange.operation !== "count-tokens"
+    ? access
+    : undefined;
+
+async function takeOrThrow(call: Call, id: string, claims: readonly Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  const taken = await take(call, id, claims);
+  if (taken.failure !== undefined) {
+    call.isOverLimit = true;
+    throw new GatewayError(taken.failure);
+  }
+  (call.heldLimits ??= []).push(taken.release);
+}
+
+type Taken =
+  | { readonly failure: Failure }
+  | { readonly failure?: undefined; readonly release: (end: LimitEnd) => void };
+
+async function take(call: Call, id: string, claims: readonly Claim[]): Promise<Taken> {
+  const { limiter } = call.gateway;
+  if (limiter === undefined) return { release: () => undefined };
+  const taking = limiter.take(id, claims);
+  const verdict = taking instanceof Promise ? await taking : taking;
+  const { refused, release = () => undefined } = verdict;
+  const claim = refused === undefined ? undefined : claims[refused];
+  const isModel = claim?.of === "model";
+  // Another model may answer yet: then a limit that was in the way of one says nothing of the answer.
+  if (!isModel) call.limitStatus = tighterStatus(call.limitStatus, limitStatus(claims, verdict));
+  if (claim === undefined) return { release };
+  return { failure: limitFailure(claim, verdict.standings[refused ?? 0]) };
+}
+
+function limitedOf(call: Call, { needs }: ParsedCall): Limited {
   const isChat = needs.operation === "chat";
   const inputTokens = isChat ? needs.inputTokens : estimateTokens(call.body?.text ?? "");
   const output = isChat ? (needs.maxOutputTokens ?? TYPICAL_OUTPUT_TOKENS) : 0;
   return {
     endUser: call.endUser,
-    models: modelNames(call, model),
     inputTokens: Math.ceil(inputTokens),
     boundTokens: Math.ceil(inputTokens + output),
   };
-}
-
-/** The model that is to answer first; it and not the asked name has the limit. */
-function modelNames({ plan }: Call, asked: string): readonly string[] {
-  const [first] = plan?.routes ?? [];
-  if (first === undefined) return [asked];
-  const { model, endpoint } = first;
-  return [model.id, `${endpoint.provider}/${model.id}`, endpoint.upstreamModel];
 }
 
 const NAMES = {

@@ -1,17 +1,23 @@
 import type { FastifyInstance } from "fastify";
 
 import { GatewayError } from "#canonical/failure.ts";
+import { briefPolicy } from "#governance/brief-policy.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
+import { describeLimits } from "#limits/describe-limits.ts";
+import type { Limiter } from "#limits/limiter.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
 import type { Generation } from "#telemetry/read-record.ts";
 
 interface Deps {
   readonly keys: Pick<KeyRing, "authenticate">;
+  /** Absent: nothing is limited. */
+  readonly limiter: Limiter | undefined;
   readonly findGeneration: (id: string) => Promise<Generation | undefined>;
 }
 
 /** Adds what a key can read of itself: its requests and its own description. */
-export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration }: Deps): void {
+export function addAccountRoutes(server: FastifyInstance, deps: Deps): void {
+  const { keys, limiter, findGeneration } = deps;
   server.get("/v1/generations/:id", async (request) => {
     const { key } = keys.authenticate(credentialOf(request), request.ip);
     const { id } = request.params as { id: string };
@@ -25,11 +31,10 @@ export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration
     }
     return { data: found.body };
   });
-  server.get("/v1/key", (request) => {
-    const { key, organization, team, project } = keys.authenticate(
-      credentialOf(request),
-      request.ip,
-    );
+  server.get("/v1/key", async (request) => {
+    const access = keys.authenticate(credentialOf(request), request.ip);
+    const { key, organization, team, project, policy } = access;
+    const { operations, ipRanges, routing } = key.settings;
     return {
       data: {
         id: key.id,
@@ -40,6 +45,11 @@ export function addAccountRoutes(server: FastifyInstance, { keys, findGeneration
         organization: { id: organization.id, name: organization.name, plan: organization.plan },
         team: team ?? null,
         project: { id: project.id, name: project.name },
+        operations: operations ?? null,
+        ip_ranges: ipRanges ?? null,
+        default_model: routing?.model ?? null,
+        policy: briefPolicy(policy),
+        ...(await describeLimits(limiter, access, request.id)),
       },
     };
   });
