@@ -53,10 +53,12 @@ export function applyRows(tables: DirectoryTables, rows: DirectoryRows): void {
     const isOver = row.archived_at !== null;
     applyWithin(tables.priceOverrides, row.organization_id, { row, isOver });
   }
-  for (const { id, disabled_at } of rows.users) {
-    if (disabled_at === null) tables.disabledUsers.delete(id);
-    else tables.disabledUsers.add(id);
-  }
+  for (const row of rows.users) applyUser(tables, row);
+}
+
+function applyUser({ disabledUsers }: DirectoryTables, { id, disabled_at }: Row<"users">): void {
+  if (disabled_at === null) disabledUsers.delete(id);
+  else disabledUsers.add(id);
 }
 
 function applyKey({ keys, keysByDigest }: DirectoryTables, given: StoredKey): void {

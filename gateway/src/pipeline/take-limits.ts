@@ -65,12 +65,19 @@ export function leaveOtherModels({ modelLimits }: Call, { model }: Route): void 
 /** Gives back all that a call holds, and counts the tokens that it has used. */
 export function releaseLimits(call: Call): void {
   const { usedTokens = 0, heldLimits = [], modelLimits = [] } = call;
-  const isPassedOver = call.skipped !== undefined && call.attempts.length === 0;
-  const isRefused = call.isOverLimit === true || isPassedOver;
-  for (const release of heldLimits) release(isRefused ? "refused" : usedTokens);
-  const answered = (call.answering?.route ?? call.pending?.route)?.model.id;
-  for (const [id, release] of modelLimits) release(id === answered ? usedTokens : 0);
+  const end = isOverLimits(call) ? "refused" : usedTokens;
+  for (const release of heldLimits) release(end);
+  const asked = askedModel(call);
+  for (const [id, release] of modelLimits) release(id === asked ? usedTokens : 0);
 }
+
+/** Nothing was sent, since some limit or those of all models were in the way. */
+const isOverLimits = ({ isOverLimit, skipped, attempts }: Call): boolean =>
+  isOverLimit === true || (skipped !== undefined && attempts.length === 0);
+
+/** The model that used the tokens of a call: whose answer it was given, or was waiting for. */
+const askedModel = ({ answering, pending }: Call): string | undefined =>
+  (answering ?? pending)?.route.model.id;
 
 /** Counting tokens is free, and agents ask for it two dozen times at once. */
 const limitedAccess = ({ access, exchange }: Call): Access | undefined =>
