@@ -18,6 +18,7 @@ import { addModelRoutes } from "#http/ingress/models.ts";
 import { addOperationsRoutes } from "#http/ingress/operations.ts";
 import { addResponseRoutes } from "#http/ingress/responses.ts";
 import { addRouteRoute } from "#http/ingress/route.ts";
+import { describeLimits } from "#limits/describe-limits.ts";
 import { VERSION } from "#lib/version.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createFeedback } from "#pipeline/feedback.ts";
@@ -55,7 +56,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addResponseRoutes(server, { keys, responses: gateway.responses });
   addAccountRoutes(server, {
     keys,
-    limiter: gateway.limiter,
+    limitsOf: (access, id) => describeLimits(gateway.limiter, access, id),
     findGeneration: (id) => findGeneration(store.records, id),
   });
   addCreditsRoute(server, {

@@ -23,7 +23,7 @@ interface LimitsApart extends Pick<RateLimits, "perEndUser" | "perModel"> {
   readonly source: string;
 }
 
-export interface DescribedLimits {
+interface DescribedLimits {
   readonly limits: readonly LimitNow[];
   readonly limits_apart: readonly LimitsApart[];
 }

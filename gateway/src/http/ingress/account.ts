@@ -1,23 +1,22 @@
 import type { FastifyInstance } from "fastify";
 
 import { GatewayError } from "#canonical/failure.ts";
+import type { Access } from "#governance/access.ts";
 import { briefPolicy } from "#governance/brief-policy.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
-import { describeLimits } from "#limits/describe-limits.ts";
-import type { Limiter } from "#limits/limiter.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
 import type { Generation } from "#telemetry/read-record.ts";
 
 interface Deps {
   readonly keys: Pick<KeyRing, "authenticate">;
-  /** Absent: nothing is limited. */
-  readonly limiter: Limiter | undefined;
+  /** The limits of a key and how they stand; takes nothing. */
+  readonly limitsOf: (access: Access, requestId: string) => Promise<object>;
   readonly findGeneration: (id: string) => Promise<Generation | undefined>;
 }
 
 /** Adds what a key can read of itself: its requests and its own description. */
 export function addAccountRoutes(server: FastifyInstance, deps: Deps): void {
-  const { keys, limiter, findGeneration } = deps;
+  const { keys, limitsOf, findGeneration } = deps;
   server.get("/v1/generations/:id", async (request) => {
     const { key } = keys.authenticate(credentialOf(request), request.ip);
     const { id } = request.params as { id: string };
@@ -49,7 +48,7 @@ export function addAccountRoutes(server: FastifyInstance, deps: Deps): void {
         ip_ranges: ipRanges ?? null,
         default_model: routing?.model ?? null,
         policy: briefPolicy(policy),
-        ...(await describeLimits(limiter, access, request.id)),
+        ...(await limitsOf(access, request.id)),
       },
     };
   });
