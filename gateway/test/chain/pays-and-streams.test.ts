@@ -14,11 +14,11 @@ import { ExactEvmScheme } from "@x402/evm/exact/server";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { RECIPIENT } from "#test/chain/offer.ts";
 import { makePayer, payingFetch } from "#test/chain/payer.ts";
 import { startChain, type TestChain, type TestToken } from "#test/chain/start-chain.ts";
 import { startFacilitator, type TestFacilitator } from "#test/chain/start-facilitator.ts";
 
-const RECIPIENT = "0x00000000000000000000000000000000000000A1";
 const PIECES = ["one ", "two ", "three"];
 const BETWEEN_PIECES_MS = 150;
 

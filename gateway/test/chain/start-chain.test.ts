@@ -1,10 +1,9 @@
 import { PERMIT2_ADDRESS, x402ExactPermit2ProxyABI, x402ExactPermit2ProxyAddress } from "@x402/evm";
 import { afterEach, describe, expect, test } from "vitest";
 
+import { RECIPIENT } from "#test/chain/offer.ts";
 import { startChain, type TestChain } from "#test/chain/start-chain.ts";
 import { TOKEN_ABI } from "#test/chain/token-abi.ts";
-
-const RECIPIENT = "0x00000000000000000000000000000000000000a1";
 
 describe("startChain", () => {
   const started: TestChain[] = [];

@@ -10,9 +10,8 @@ import type { SettleRequest, SettleResponse, SupportedResponse } from "@x402/cor
 import { toFacilitatorEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
 import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
-import { bytesToHex, createWalletClient, http, publicActions, type Address } from "viem";
+import { bytesToHex, createWalletClient, http, publicActions, type Address, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { createNonceManager, jsonRpc } from "viem/nonce";
 
 import { giveEther, type TestChain } from "#test/chain/start-chain.ts";
 
@@ -33,6 +32,17 @@ export interface FacilitatorFaults {
   /** `supported` names another network than those that it serves. */
   supportsElsewhere: boolean;
 }
+
+/** `Object.assign(facilitator.faults, NO_FAULTS)` repairs it. */
+export const NO_FAULTS: Readonly<FacilitatorFaults> = {
+  down: false,
+  slowMs: 0,
+  losesAnswer: false,
+  inventsSuccess: false,
+  deniesSuccess: false,
+  staysPending: false,
+  supportsElsewhere: false,
+};
 
 export interface TestFacilitator {
   readonly url: string;
@@ -73,15 +83,7 @@ export async function startFacilitator(
     official.register(chain.network, new ExactEvmScheme(signer));
     official.register(chain.network, new UptoEvmScheme(signer));
   }
-  const faults: FacilitatorFaults = {
-    down: false,
-    slowMs: 0,
-    losesAnswer: false,
-    inventsSuccess: false,
-    deniesSuccess: false,
-    staysPending: false,
-    supportsElsewhere: false,
-  };
+  const faults: FacilitatorFaults = { ...NO_FAULTS };
   const calls = { verify: 0, settle: 0, supported: 0 };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -125,19 +127,35 @@ export async function startFacilitator(
 
 function signerOn(
   chain: TestChain,
-  { key, confirmationTimeoutMs }: { key: `0x${string}`; confirmationTimeoutMs: number },
+  { key, confirmationTimeoutMs }: { key: Hex; confirmationTimeoutMs: number },
 ) {
-  // Without it, parallel payments take the same number, and half of them fail.
-  const nonceManager = createNonceManager({ source: jsonRpc() });
   const client = createWalletClient({
-    account: privateKeyToAccount(key, { nonceManager }),
+    account: privateKeyToAccount(key),
     chain: chain.client.chain,
     transport: http(chain.url),
     pollingInterval: 10,
   }).extend(publicActions);
-  const { address } = client.account;
-  // Their types differ in what may be undefined; the official examples pass the same client.
-  return toFacilitatorEvmSigner({ ...client, address } as never, { confirmationTimeoutMs });
+  const signer = {
+    ...client,
+    address: client.account.address,
+    // Parallel transactions would take the same number. viem's own manager of numbers would do, but not
+    // after a reorganization: it never goes back to a number that the chain has taken back.
+    writeContract: inTurn(client.writeContract),
+  };
+  // Their types differ in what may be undefined; the official examples pass such a client, too.
+  return toFacilitatorEvmSigner(signer as never, { confirmationTimeoutMs });
+}
+
+/** The same function, one call after the other. */
+function inTurn<Arguments extends unknown[], Result>(
+  call: (...args: Arguments) => Promise<Result>,
+): (...args: Arguments) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...args) => {
+    const result = last.then(() => call(...args));
+    last = result.catch(() => {});
+    return result;
+  };
 }
 
 async function settle(
