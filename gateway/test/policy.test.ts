@@ -194,6 +194,45 @@ describe("models and providers", () => {
     expect(gateway.upstream.requests).toEqual([]);
   });
 
+  test("maxRequestUsd holds against the worst case: output is cut, dearer routes are left out", async () => {
+    const chat = "/v1/chat/completions";
+    // 150 and 600 nano-USD a token: about 40 tokens of input at most, and a thousand of output.
+    const asking = await governed({ maxRequestUsd: "0.000606" });
+    const cut = await asking.post(chat, CHAT);
+    const clamped = Number(cut.headers.get("x-turnpike-budget-clamped"));
+    expect([cut.status, clamped > 950 && clamped <= 1_010]).toEqual([200, true]);
+    const sent = (): unknown => gateway.upstream.requests.at(-1)?.body["max_completion_tokens"];
+    expect(sent()).toBe(clamped);
+    const short = await asking.post(chat, { ...CHAT, max_tokens: 300 });
+    expect([short.headers.get("x-turnpike-budget-clamped"), sent()]).toEqual([null, 300]);
+    // Two answers may each have half of it.
+    await asking.post(chat, { ...CHAT, n: 2 });
+    expect(sent()).toBe(Math.floor(clamped / 2));
+
+    gateway.upstream.requests.length = 0;
+    gateway.upstream.answer(status(500, {}));
+    const failed = await asking.post(chat, { ...CHAT, models: ["openai/gpt-4o"], max_tokens: 900 });
+    expect(failed.status).toBeGreaterThanOrEqual(500);
+    const models = gateway.upstream.requests.map(({ body }) => body["model"]);
+    expect(new Set(models)).toEqual(new Set(["gpt-4o-mini"]));
+  });
+
+  test("what maxRequestUsd pays no useful answer of is refused, in each dialect", async () => {
+    const asking = await governed({ maxRequestUsd: "0.00001" });
+    const chat = await asking.post("/v1/chat/completions", { ...CHAT, max_tokens: 10 });
+    const claude = await asking.post("/v1/messages", { ...CHAT, max_tokens: 10 });
+    for (const { status: code, message } of [chat, claude]) {
+      expect(code).toBe(403);
+      expect(message).toMatch(
+        new RegExp(
+          `At worst this request costs more than the policy of organization ${asking.organizationId} allows \\(maxRequestUsd 0.00001\\)`,
+        ),
+      );
+    }
+    expect(asObject(claude.body["error"])["type"]).toBe("permission_error");
+    expect(gateway.upstream.requests).toEqual([]);
+  });
+
   test("a task rule names the model of auto", async () => {
     const asking = await governed({ tasks: { "code-writing": "openai/gpt-4o-mini" } });
     const told = await asking.post("/v1/chat/completions", {

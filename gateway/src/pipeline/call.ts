@@ -86,9 +86,9 @@ export interface Call {
   heldLimits?: ((end: LimitEnd) => void)[];
   /** The same for the limits of single models, by the catalogue's id. */
   modelLimits?: Map<string, (end: LimitEnd) => void>;
-  /** One of them was in the way. */
+  /** They were in the way, and nothing was sent. */
   isOverLimit?: true;
-  /** Routes of its plan that were passed over at their turn, and why. */
+  /** Routes of its plan that were passed over, and why. */
   skipped?: SkippedRoute[];
   /** Input and output, as they were put on record. */
   usedTokens?: number;
@@ -134,7 +134,7 @@ export interface ParsedCall {
   renderStreamFailure(failure: Failure): string;
 }
 
-/** A route that was not called, for a reason that routing could not know. */
+/** A route that was not called, for a reason that routing did not know. */
 export interface SkippedRoute {
   readonly key: string;
   readonly reason: string;

@@ -27,7 +27,7 @@ export interface DecisionRecord {
   readonly numbers?: RouteNumbers;
   /** Present where the choice was the gateway's. */
   readonly auto?: AutoDecision;
-  /** Routes that were passed over at their turn: a limit of the key for their model was used up. */
+  /** Routes that were passed over: their worst case or a limit of the key for their model was in the way. */
   readonly skipped?: readonly SkippedRoute[];
   /** What `auto` would have chosen where a model was named. */
   readonly shadow?: ShadowRecord;

@@ -12,6 +12,8 @@ import {
   routesOf,
   type CallMoney,
 } from "#pipeline/call-money.ts";
+import { capRequest } from "#pipeline/cap-request.ts";
+import { keepRoutes } from "#pipeline/keep-routes.ts";
 import { pausedFailure, priceUnknown, refusalFailure } from "#pipeline/money-refused.ts";
 import type { Plan, Route } from "#routing/route.ts";
 
@@ -28,13 +30,12 @@ const MOST_TOKENS = 10_000_000;
  * routes whose price nobody knows, where money bounds the request. Throws what is in the way.
  * Where nothing bounds the request nothing is held: it is charged when it is answered.
  */
-export async function holdMoney(call: Call, parsed: ParsedCall, plan: Plan): Promise<Plan> {
-  const money = openMoney(call, parsed, plan);
-  if (money === undefined || parsed.spending === undefined) return plan;
+export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): Promise<Plan> {
+  const money = openMoney(call, parsed, planned);
+  if (money === undefined || parsed.spending === undefined) return planned;
   call.money = money;
   call.answers = parsed.spending.answers;
-  const wanted = wantedTokens(call, parsed, plan);
-  if (wanted.bound !== undefined) call.outputBound = wanted.bound;
+  const { plan, tokens: wantedTokens } = boundOutput(call, parsed, planned);
   const paused = money.counters.find(({ budget }) => budget.pausedAt !== null);
   if (paused !== undefined) throw new GatewayError(pausedFailure(call, paused));
   const wallet = walletLimit(money);
@@ -45,7 +46,7 @@ export async function holdMoney(call: Call, parsed: ParsedCall, plan: Plan): Pro
   if (priced.plan.routes.length === 0) throw new GatewayError(priceUnknown(call));
   const command = reserveCommand(
     { call, parsed, money },
-    { ...priced, wanted: wanted.tokens, wallet },
+    { ...priced, wanted: wantedTokens, wallet },
   );
   // What costs nothing and counts for nothing has nothing to wait for.
   if (command.counters.length === 0 && command.lines.every(isFree)) return priced.plan;
@@ -84,11 +85,27 @@ function walletLimit({ access, walletId }: CallMoney): WalletLimit | undefined {
   return { id: walletId, lowest: creditLimitUsd === undefined ? 0n : -parseUsd(creditLimitUsd) };
 }
 
+/** The output that a request may have by its policy, written into it, and the routes that may give it. */
+function boundOutput(
+  call: Call,
+  parsed: ParsedCall,
+  planned: Plan,
+): { readonly plan: Plan; readonly tokens: number } {
+  const wanted = wantedOutput(call, parsed, planned);
+  if (wanted.bound !== undefined) call.outputBound = wanted.bound;
+  const leastTokens = Math.min(LEAST_USEFUL_TOKENS, wanted.tokens);
+  const capped = capRequest(call, parsed, { plan: planned, tokens: wanted.tokens, leastTokens });
+  const isCapped = call.access?.policy.maxRequestNanoUsd !== undefined;
+  if (isCapped && wanted.tokens > 0) call.outputBound = capped.tokens;
+  if (capped.tokens < wanted.tokens) call.clampedTo = capped.tokens;
+  return capped;
+}
+
 /**
  * The output that a request wants, and the bound that is written into it even where no money bounds
  * it: a policy's. The client's own bound stays as it is where it is within all of that.
  */
-function wantedTokens(
+function wantedOutput(
   { access }: Call,
   parsed: ParsedCall,
   plan: Plan,
@@ -129,25 +146,15 @@ function pricedRoutes(
     if (line !== undefined) lines.set(route, line);
     else if (!needsPrice) lines.set(route, { ...UNPRICED, inputTokens: bound.inputTokens });
   }
-  const kept = (routes: readonly Route[]): readonly Route[] =>
-    routes.filter((route) => lines.has(route));
   const isWhole = lines.size === routesOf(plan).length;
   return {
-    plan: isWhole
-      ? plan
-      : { ...plan, routes: kept(plan.routes), onFailure: keptDetours(plan, kept) },
+    plan: isWhole ? plan : keepRoutes(plan, (route) => lines.has(route)),
     routes: [...lines.keys()],
     lines: [...lines.values()],
   };
 }
 
 const UNPRICED = { basePicoUsd: 0n, outputPicoUsd: 0n } as const;
-
-const keptDetours = (
-  { onFailure }: Plan,
-  kept: (routes: readonly Route[]) => readonly Route[],
-): Plan["onFailure"] =>
-  Object.fromEntries(Object.entries(onFailure).map(([name, routes]) => [name, kept(routes)]));
 
 interface Holding {
   readonly call: Call;

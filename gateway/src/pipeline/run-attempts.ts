@@ -232,6 +232,9 @@ class AttemptRun {
     if (reason instanceof AttemptAborted && reason.failure.code === "client_closed") {
       return reason.failure;
     }
+    if (this.#told?.code === "rate_limited" && this.#call.attempts.length === 0) {
+      this.#call.isOverLimit = true;
+    }
     if (this.#told !== undefined) return this.#told;
     const keys = this.#plan.routes.map(({ key }) => key);
     return {

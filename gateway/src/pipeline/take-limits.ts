@@ -65,15 +65,11 @@ export function leaveOtherModels({ modelLimits }: Call, { model }: Route): void 
 /** Gives back all that a call holds, and counts the tokens that it has used. */
 export function releaseLimits(call: Call): void {
   const { usedTokens = 0, heldLimits = [], modelLimits = [] } = call;
-  const end = isOverLimits(call) ? "refused" : usedTokens;
+  const end = call.isOverLimit === true ? "refused" : usedTokens;
   for (const release of heldLimits) release(end);
   const asked = askedModel(call);
   for (const [id, release] of modelLimits) release(id === asked ? usedTokens : 0);
 }
-
-/** Nothing was sent, since some limit or those of all models were in the way. */
-const isOverLimits = ({ isOverLimit, skipped, attempts }: Call): boolean =>
-  isOverLimit === true || (skipped !== undefined && attempts.length === 0);
 
 /** The model that used the tokens of a call: whose answer it was given, or was waiting for. */
 const askedModel = ({ answering, pending }: Call): string | undefined =>

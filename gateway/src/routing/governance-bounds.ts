@@ -181,8 +181,19 @@ const CAPS: readonly {
     words: "its output is dearer",
     figure: (endpoint, needs) => pricesFor(endpoint, needs)?.output,
   },
-  { rule: "maxRequestNanoUsd", words: "it would cost more", figure: expectedCostNanoUsd },
+  {
+    rule: "maxRequestNanoUsd",
+    words: "it would cost more",
+    figure: (endpoint, needs) => expectedCostNanoUsd(endpoint, { ...needs, ...shortAnswer(needs) }),
+  },
 ];
+
+/** Longer answers are cut to what a request may cost, once its worst case is known. */
+const SHORT_ANSWER_TOKENS = 256;
+
+const shortAnswer = ({ maxOutputTokens = Infinity }: Needs): Pick<Needs, "maxOutputTokens"> => ({
+  maxOutputTokens: Math.min(SHORT_ANSWER_TOKENS, maxOutputTokens),
+});
 
 /** What has no known price may cost anything. */
 function tooDear(
