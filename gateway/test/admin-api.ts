@@ -6,9 +6,7 @@ import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { createServer } from "#http/server.ts";
-import { createCredits } from "#ledger/credits.ts";
-import { openLedger } from "#ledger/open-ledger.ts";
-import { createLedgerStore } from "#store/ledger.ts";
+import { invoiceOf } from "#ledger/invoice.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
@@ -28,6 +26,7 @@ export interface AdminAnswer {
 }
 
 export interface AdminApiOfTest {
+  readonly store: Store;
   readonly records: Store["records"];
   readonly core: Awaited<ReturnType<Awaited<ReturnType<typeof makeDatabase>>["open"]>>["core"];
   readonly url: string;
@@ -54,8 +53,6 @@ export async function startAdminApi(
   await fillWorld(store);
   const master = loadMasterKey(database.home, undefined);
   const directory = await openDirectory(store.core, Date.now);
-  const ledger = openLedger({ store: createLedgerStore(store) });
-  const credits = createCredits({ ledger, store, now: Date.now });
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const log = createLog("silent");
   const closers: (() => void | Promise<void>)[] = [];
@@ -72,8 +69,8 @@ export async function startAdminApi(
       },
       parts: {
         pepper: Buffer.from("pepper"),
-        credits,
         reports: openReports(store.records),
+        readInvoice: (asked) => invoiceOf(store, asked),
         outbox: {
           core: store.core,
           master,
@@ -96,6 +93,7 @@ export async function startAdminApi(
   );
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   return Object.assign(api, {
+    store,
     core: store.core,
     records: store.records,
     url,

@@ -269,6 +269,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
     of: "organization",
     may: ["owner", "admin", "billing"],
   },
+  "GET /api/credits/:organization_id/invoice": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+    query: "?month=2026-01",
+  },
+  "GET /api/credits/:organization_id/invoice.csv": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+    query: "?month=2026-01",
+  },
   "POST /api/credits/:organization_id/grants": {
     ...booking,
     body: () => ({ amount_usd: "1" }),

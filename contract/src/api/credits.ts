@@ -18,6 +18,8 @@ export const balanceSchema = z.strictObject({
   held_usd: usdTextSchema.describe("What requests under way may still take."),
 });
 
+export type BalanceView = z.output<typeof balanceSchema>;
+
 export const bookingSchema = z.strictObject({
   object: z.literal("booking"),
   organization_id: idSchema("org_"),
@@ -55,4 +57,35 @@ export const transferSchema = z.strictObject({
   project_id: z.string().nullable(),
   memo: z.string().nullable(),
 });
+export type TransferView = z.output<typeof transferSchema>;
 export const transferListQuery = z.strictObject(pageQuery);
+
+export const invoiceQuery = z.strictObject({
+  month: z
+    .string()
+    .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, "must be a month such as 2027-01")
+    .describe("Of the organization's time zone."),
+});
+export const invoiceSchema = z.strictObject({
+  object: z.literal("invoice"),
+  organization_id: idSchema("org_"),
+  month: z.string(),
+  period_start: timeSchema,
+  period_end: timeSchema,
+  lines: z
+    .array(
+      z.strictObject({
+        kind: z
+          .string()
+          .describe("charge, fee (of own provider keys), refund, adjustment, grant, expiry"),
+        project_id: z.string().nullable(),
+        project: z.string().nullable().describe("Its name now."),
+        model: z.string().nullable().describe("null: of no request, or its record is deleted."),
+        requests: z.number().int(),
+        amount_usd: usdTextSchema.describe("Below 0: in the organization's favour."),
+      }),
+    )
+    .describe("By project, kind and model."),
+  total_usd: usdTextSchema.describe("The sum of all transfers of the month, to the nano-dollar."),
+});
+export type InvoiceView = z.output<typeof invoiceSchema>;

@@ -5,11 +5,12 @@ import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { Privacy } from "#app/open-privacy.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
+import type { ReadInvoice } from "#governance/invoices.ts";
 import { explainPolicyAt } from "#governance/explain-policy.ts";
 import { addAdminRoutes } from "#http/admin/add-admin-routes.ts";
 import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
-import type { Credits } from "#ledger/credits.ts";
+import { invoiceOf } from "#ledger/invoice.ts";
 import { openApiDocument } from "#http/admin/openapi.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
@@ -23,13 +24,12 @@ export interface AdminApiParts {
   readonly privacy: Pick<Privacy, "desk">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly alerts: Pick<Alerts, "outbox">;
-  readonly credits: Credits;
   readonly rate: AdminRate | undefined;
 }
 
 /** Adds `/api/*` as the table of routes has it. */
 export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void {
-  const { store, master, signIn, directory, own, credits, rate = DEFAULT_ADMIN_RATE } = parts;
+  const { store, master, signIn, directory, own, rate = DEFAULT_ADMIN_RATE } = parts;
   const api = {
     core: store.core,
     authenticate: signIn.actorOf,
@@ -44,8 +44,9 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
     parts: {
       pepper: master.keyPepper,
       credentials: own.desk,
-      credits,
       reports: openReports(store.reports),
+      readInvoice: (asked: Parameters<ReadInvoice>[0]) =>
+        invoiceOf({ core: store.core, records: store.reports }, asked),
       outbox: parts.alerts.outbox,
       privacy: parts.privacy.desk,
       explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {

@@ -78,7 +78,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const { adminRate: rate } = deps;
-  const parts = { store, master, privacy, signIn, directory, own, credits, alerts, rate };
+  const parts = { store, master, privacy, signIn, directory, own, alerts, rate };
   addAdminApi(server, parts);
   const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });

@@ -12,6 +12,7 @@ import {
   pauseBudget,
   resetBudget,
   resumeBudget,
+  usageOfBudget,
 } from "#governance/budgets.ts";
 import { issueText } from "#lib/issue-text.ts";
 
@@ -71,6 +72,27 @@ export const budgetsCommand = (io: CliIo) =>
         const heading = ["ID", "NAME", "TARGET", "LIMIT", "MODE", "STATE"];
         const text = views.length === 0 ? "There are none." : table([heading, ...cells]);
         return { value: views, text };
+      },
+    }),
+    usage: verb(io, {
+      name: "usage",
+      description: "Show what is used of a budget, what is held, and the forecast",
+      args: { budget },
+      run: async (args, deed) => {
+        const view = await usageOfBudget(deed, args.budget);
+        const { unit, subjects } = view;
+        const period = view.period_end === null ? "for its lifetime" : `until ${view.period_end}`;
+        const each = subjects.map(({ subject, used, held }) => [subject, used, held]);
+        const text = [
+          `${view.used} of ${view.limit} ${unit} used, ${view.held} held (${period})`,
+          ...(view.forecast === null
+            ? []
+            : [`${view.forecast} ${unit} at its end, if it goes on so`]),
+          ...(each.some(([subject]) => subject !== "")
+            ? [table([["SUBJECT", "USED", "HELD"], ...each], [1, 2])]
+            : []),
+        ].join("\n");
+        return { value: view, text };
       },
     }),
     set: setVerb(io),

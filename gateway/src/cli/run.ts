@@ -83,6 +83,7 @@ function rootCommand(io: CliIo): Command {
       "admin-keys": async () => (await import("#cli/people.ts")).adminKeysCommand(io),
       policies: async () => (await import("#cli/policies.ts")).policiesCommand(io),
       budgets: async () => (await import("#cli/budgets.ts")).budgetsCommand(io),
+      credits: async () => (await import("#cli/credits.ts")).creditsCommand(io),
       audit: async () => (await import("#cli/audit.ts")).auditCommand(io),
       export: async () => (await import("#cli/apply.ts")).exportCommand(io),
       apply: async () => (await import("#cli/apply.ts")).applyCommand(io),

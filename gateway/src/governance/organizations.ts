@@ -16,6 +16,7 @@ import {
   timeText,
   uniquely,
 } from "#governance/checks.ts";
+import { grantOfPlan } from "#governance/credits.ts";
 import type { Deed } from "#governance/deed.ts";
 import { organizationsOf } from "#governance/reach.ts";
 import { newId } from "#lib/ids.ts";
@@ -73,6 +74,7 @@ export const createOrganization = (
       organizationId: row.id,
       after: row,
     });
+    await grantOfPlan(deed, { transaction }, row);
     return row;
   });
 
@@ -108,6 +110,7 @@ export const changeOrganization = (
       before,
       after,
     });
+    if (after.plan !== before.plan) await grantOfPlan(deed, { transaction }, after);
     return after;
   });
 

@@ -58,7 +58,7 @@ export interface Refund {
 }
 
 interface Deps {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "run">;
   readonly store: Pick<Store, "core">;
   readonly now: () => number;
 }
@@ -71,7 +71,7 @@ export function createCredits(deps: Deps): Credits {
     grant: async ({ expiresAt, ...booking }) => {
       const post = postOf(booking, { kind: "grant", at: now(), from: BOOKS.grants });
       const before = await findAccount(core, post.creditAccount);
-      // Noted first: a process that dies in between has promised no credits for ever.
+      // Noted first: credits with an end are never there without it.
       if (expiresAt !== undefined) {
         await insertGrant(core, {
           id: post.id,
@@ -93,16 +93,19 @@ export function createCredits(deps: Deps): Credits {
       return bookOnce(deps, { ...up, debitAccount, creditAccount });
     },
     refund: (refund) => refundRequest(deps, refund),
-    balance: async (owner) => {
-      const account = await findAccount(core, walletOf(owner));
-      if (account === undefined) return { balance: 0n, held: 0n };
-      return {
-        balance: BigInt(account.credits) - BigInt(account.debits),
-        held: BigInt(account.pending),
-      };
-    },
+    balance: (owner) => creditBalance(core, owner),
     transfers: (filter) => listTransfers(core, filter),
     expireDue: () => expireDue(deps),
+  };
+}
+
+/** What an owner's wallet holds. */
+export async function creditBalance(core: Store["core"], owner: string): Promise<Balance> {
+  const account = await findAccount(core, walletOf(owner));
+  if (account === undefined) return { balance: 0n, held: 0n };
+  return {
+    balance: BigInt(account.credits) - BigInt(account.debits),
+    held: BigInt(account.pending),
   };
 }
 

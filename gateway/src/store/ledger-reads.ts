@@ -37,6 +37,32 @@ export function listTransfers(
   return query.execute();
 }
 
+interface TransfersBetween {
+  readonly organizationId: string;
+  /** Unix milliseconds: from it on, and before the end. */
+  readonly start: number;
+  readonly end: number;
+  /** The last of the page before. */
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+
+/** An organization's transfers of a time, the oldest first. */
+export const transfersBetween = (
+  core: Core,
+  { organizationId, start, end, afterSeq, limit }: TransfersBetween,
+): Promise<readonly ListedTransfer[]> =>
+  core
+    .selectFrom("ledger_transfers")
+    .selectAll()
+    .where("organization_id", "=", organizationId)
+    .where("seq", ">", afterSeq)
+    .where("at", ">=", start)
+    .where("at", "<", end)
+    .orderBy("seq")
+    .limit(limit)
+    .execute();
+
 export const transfersOfRequest = (
   core: Core,
   requestId: string,

@@ -1,5 +1,6 @@
 import { sql, type CompiledQuery, type Kysely } from "kysely";
 
+import { asObjects, asString } from "#lib/json.ts";
 import { inChunks } from "#store/in-chunks.ts";
 import { isPostgres, jsonNumber, jsonText } from "#store/json-path.ts";
 import type { RecordTables } from "#store/schema.ts";
@@ -54,6 +55,36 @@ export const insertTags = (
       .onConflict((conflict) => conflict.doNothing())
       .compile(),
   );
+
+/** Which model answered a request, and by whose credential. */
+export interface AnsweredBy {
+  readonly model: string | null;
+  readonly isOwnCredential: boolean;
+}
+
+/** Of these requests, as far as there are records of them. */
+export async function answeredBy(
+  records: Kysely<RecordTables>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AnsweredBy>> {
+  const pages = await Promise.all(
+    inChunks(ids, (chunk) =>
+      records
+        .selectFrom("request_records")
+        .select(["id", "model_used", "attempts"])
+        .where("id", "in", chunk)
+        .execute(),
+    ),
+  );
+  return new Map(
+    pages.flat().map(({ id, model_used: model, attempts }) => {
+      // The one that answered is the last; own credentials have ids of their own.
+      const last = asObjects(JSON.parse(attempts)).at(-1);
+      const isOwnCredential = asString(last?.["credential"])?.startsWith("cred_") === true;
+      return [id, { model, isOwnCredential }];
+    }),
+  );
+}
 
 export const findRecord = (
   records: Kysely<RecordTables>,

@@ -4,8 +4,8 @@ import type { OutboxParts } from "#alerts/outbox.ts";
 import type { CredentialRing } from "#byok/credential-ring.ts";
 import type { CredentialParts } from "#byok/manage-credentials.ts";
 import type { Deed } from "#governance/deed.ts";
+import type { ReadInvoice } from "#governance/invoices.ts";
 import type { explainPolicyAt, PolicyPart } from "#governance/explain-policy.ts";
-import type { Credits } from "#ledger/credits.ts";
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
 import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
@@ -19,8 +19,9 @@ export interface AdminParts {
   readonly pepper: Buffer;
   /** What seals, finds and tests provider credentials, and knows which do not open. */
   readonly credentials: CredentialParts & Pick<CredentialRing, "faultOf">;
-  readonly credits: Credits;
   readonly reports: Reports;
+  /** What an organization owes for a time. */
+  readonly readInvoice: ReadInvoice;
   /** What alerts go out by. */
   readonly outbox: OutboxParts;
   readonly privacy: PrivacyDesk;

@@ -44,8 +44,8 @@ beforeAll(async () => {
       parts: {
         pepper: master.keyPepper,
         explainPolicy: async () => undefined,
-        credits: undefined as never,
         reports: undefined as never,
+        readInvoice: undefined as never,
         outbox: undefined as never,
         privacy: undefined as never,
         credentials: credentialDesk(store.core, master, { env, send: dialer.send }),

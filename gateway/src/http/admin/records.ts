@@ -13,8 +13,6 @@ import {
   type LogWhat,
   type ReportWhat,
 } from "@turnpike/contract/api/records.ts";
-import { z } from "zod";
-
 import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
@@ -25,6 +23,7 @@ import {
   placeOfTeam,
 } from "#governance/places.ts";
 import { adminRoute } from "#http/admin/admin-route.ts";
+import { csv, csvAnswer } from "#http/admin/csv-answer.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { LogQuery } from "#telemetry/request-log.ts";
 import type { ReportQuery } from "#telemetry/reports.ts";
@@ -53,18 +52,6 @@ async function placeOf(deed: Deed, query: Scoped): Promise<Place | undefined> {
   if (asked.some((place) => place?.organizationId !== organization_id)) return undefined;
   return asked[0];
 }
-
-/** A CSV is sent piece by piece; its body is no JSON. */
-const csv = {
-  produces: "text/csv; charset=utf-8",
-  response: z.unknown(),
-} as const;
-
-const csvAnswer = (name: string, lines: AsyncIterable<string>) => ({
-  body: null,
-  lines,
-  headers: { "content-disposition": `attachment; filename="${name}.csv"` },
-});
 
 /** Handlers give what their functions make; the schema is checked by the tests of both. */
 const answer = (body: JsonObject) => ({ body: body as never });
