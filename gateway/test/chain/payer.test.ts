@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 
 import { encodePaymentRequiredHeader } from "@x402/core/http";
+import type { PaymentRequired } from "@x402/core/types";
 import { PaymentPayloadV2Schema } from "@x402/core/schemas";
 import {
   declareSIWxExtension,
@@ -20,8 +21,11 @@ import {
   payingFetch,
   paymentHeader,
   readPayment,
+  signInHeader,
 } from "#test/chain/payer.ts";
 import { startChain, type TestChain } from "#test/chain/start-chain.ts";
+
+const NONCE = "0123456789abcdef";
 
 describe("payers", () => {
   let chain: TestChain;
@@ -96,31 +100,23 @@ describe("payers", () => {
       if (header !== undefined) {
         const message = parseSIWxHeader(header);
         const valid = await validateSIWxMessage(message, new URL(url), {
-          checkNonce: (nonce) => nonce === "0123456789abcdef",
+          checkNonce: (nonce) => nonce === NONCE,
         });
         const verified = await verifySIWxSignature(message);
         response.writeHead(200).end(JSON.stringify({ valid, verified }));
         return;
       }
-      const required = offer(chain, chain.tokens.usdc);
-      const extensions = challenge(url);
-      response
-        .writeHead(402, {
-          "payment-required": encodePaymentRequiredHeader({ ...required, extensions }),
-        })
-        .end();
+      const required = encodePaymentRequiredHeader(challenge());
+      response.writeHead(402, { "payment-required": required }).end();
     }
 
-    function challenge(uri: string): Record<string, unknown> {
+    function challenge(): PaymentRequired {
       const [declared] = Object.values(declareSIWxExtension({ network: chain.network }));
-      const info = {
-        ...declared?.info,
-        domain: new URL(uri).host,
-        uri,
-        nonce: "0123456789abcdef",
-        issuedAt: new Date().toISOString(),
-      };
-      return { "sign-in-with-x": { ...declared, info, _options: undefined } };
+      const issuedAt = new Date().toISOString();
+      const where = { domain: new URL(url).host, uri: url };
+      const info = { ...declared?.info, ...where, nonce: NONCE, issuedAt };
+      const extensions = { "sign-in-with-x": { ...declared, info, _options: undefined } };
+      return { ...offer(chain, chain.tokens.usdc), extensions };
     }
 
     test("show who they are before they pay", async () => {
@@ -133,6 +129,23 @@ describe("payers", () => {
         verified: { isValid: true, payer: payer.address },
       });
       expect(seen.some((headers) => "payment-signature" in headers)).toBe(false);
+    });
+
+    test("sign for this site and for others", async () => {
+      const elsewhere = { domain: "elsewhere.example", uri: "https://elsewhere.example/story" };
+      const headers = [
+        await signInHeader(payer, challenge()),
+        await signInHeader(payer, challenge(), elsewhere),
+      ];
+      const answers = headers.map(async (header) => {
+        const response = await fetch(url, { headers: { "sign-in-with-x": header } });
+        return response.json();
+      });
+      const verified = { isValid: true, payer: payer.address };
+      expect(await Promise.all(answers)).toMatchObject([
+        { valid: { isValid: true }, verified },
+        { valid: { invalidReason: "invalid_siwx_domain_mismatch" }, verified },
+      ]);
     });
 
     test("pay at once when they do not", async () => {

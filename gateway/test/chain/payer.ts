@@ -3,7 +3,13 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 import { PERMIT2_ADDRESS, toClientEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
-import { createSIWxClientExtension } from "@x402/extensions/sign-in-with-x";
+import {
+  createSIWxClientExtension,
+  createSIWxPayload,
+  encodeSIWxHeader,
+  type SIWxExtension,
+  type SIWxExtensionInfo,
+} from "@x402/extensions/sign-in-with-x";
 import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import { createWalletClient, http, maxUint256, publicActions } from "viem";
 import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from "viem/accounts";
@@ -110,7 +116,25 @@ export async function paymentHeader(
   return encodePaymentSignatureHeader({ ...payload, accepted: { ...offer, ...accepted } });
 }
 
-/** What is in such a header. */
+/**
+ * A SIGN-IN-WITH-X header that answers a 402's challenge, honestly or not: what is changed is signed, too.
+ * The official client does this by itself.
+ */
+export async function signInHeader(
+  account: PrivateKeyAccount,
+  required: PaymentRequired,
+  changes: Partial<SIWxExtensionInfo> = {},
+): Promise<string> {
+  const challenge = required.extensions?.["sign-in-with-x"] as SIWxExtension | undefined;
+  const [chain] = challenge?.supportedChains ?? [];
+  if (challenge === undefined || chain === undefined) {
+    throw new Error("Nobody is asked to sign in.");
+  }
+  const info = { ...challenge.info, ...changes };
+  return encodeSIWxHeader(await createSIWxPayload({ ...info, ...chain }, account, info.uri));
+}
+
+/** What is in a PAYMENT-SIGNATURE header. */
 export function readPayment(header: string): PaymentPayload {
   return decodePaymentSignatureHeader(header);
 }

@@ -7,6 +7,7 @@ import {
   createTestClient,
   defineChain,
   encodeAbiParameters,
+  getAddress,
   http,
   parseEther,
   publicActions,
@@ -165,7 +166,7 @@ async function deployToken(
   const hash = await client.sendTransaction({ data });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
   if (contractAddress == null) throw new Error(`The token ${name} was not deployed.`);
-  return { ...token, address: contractAddress };
+  return { ...token, address: getAddress(contractAddress) };
 }
 
 /** Ether for gas. */

@@ -245,6 +245,15 @@ describe("startFacilitator", () => {
     await expect(impatient.getSupported()).rejects.toThrow("timed out after 100ms");
   });
 
+  test("ignores settle: verifies, and moves nothing", async () => {
+    const before = await received();
+    facilitator.faults.ignoresSettle = true;
+    const ordered = await order();
+    expect((await verify(ordered)).isValid).toBe(true);
+    await expect(settle(ordered)).rejects.toThrow("fetch failed");
+    expect(await received()).toBe(before);
+  });
+
   test("loses its answer: the money has moved", async () => {
     const before = await received();
     facilitator.faults.losesAnswer = true;

@@ -21,6 +21,8 @@ export interface FacilitatorFaults {
   down: boolean;
   /** Waits before it begins. */
   slowMs: number;
+  /** Hangs up on `settle`, and carries nothing out. */
+  ignoresSettle: boolean;
   /** `settle` is carried out, and the answer lost. */
   losesAnswer: boolean;
   /** `settle` says that it was paid, and nothing was transferred. */
@@ -37,6 +39,7 @@ export interface FacilitatorFaults {
 export const NO_FAULTS: Readonly<FacilitatorFaults> = {
   down: false,
   slowMs: 0,
+  ignoresSettle: false,
   losesAnswer: false,
   inventsSuccess: false,
   deniesSuccess: false,
@@ -101,6 +104,7 @@ export async function startFacilitator(
     if (path === "verify") {
       return send(response, 200, await official.verify(paymentPayload, paymentRequirements));
     }
+    if (faults.ignoresSettle) return void request.socket.destroy();
     const settled = await settle(official, body, faults);
     if (faults.losesAnswer) return void request.socket.destroy();
     send(response, 200, settled);
