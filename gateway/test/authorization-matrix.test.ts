@@ -35,6 +35,9 @@ const PUBLIC = new Set([
   "GET /invitation",
   "POST /invitation",
   "POST /api/invitations/accept",
+  "GET /password-reset",
+  "POST /password-reset",
+  "POST /api/password-reset",
 ]);
 
 /** Routes of a session alone. */

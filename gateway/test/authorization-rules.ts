@@ -162,6 +162,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
     body: () => ({ role: "viewer" }),
   },
   "DELETE /api/members/:member_id": { of: "member", inTeam: true, may: HEADS, seen: EVERYBODY },
+  // Theirs have no password that could be lost.
+  "POST /api/members/:member_id/password-reset": {
+    of: "member",
+    inTeam: true,
+    may: ["owner"],
+    seen: EVERYBODY,
+    conflicts: true,
+  },
   "GET /api/invitations": list(HEADS),
   "POST /api/invitations": {
     of: "team",

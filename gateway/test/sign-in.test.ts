@@ -238,6 +238,28 @@ describe("sessions", () => {
     expect(Number(late.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
+  test("behind a trusted proxy people are throttled and told apart by their own address", async () => {
+    gateway = await startGateway({ configText: "server: { trustedProxies: [127.0.0.1] }\n" });
+    const owner = await setUpGateway(gateway);
+    const attempt = (password: string, from: string): Promise<Response> =>
+      postJson(
+        `${gateway.url}/api/session`,
+        { email: FIRST_PERSON.email, password },
+        { "x-forwarded-for": from },
+      );
+    const many = await Promise.all(
+      Array.from({ length: 10 }, () => attempt("not the password", "203.0.113.9")),
+    );
+    expect(many.filter(({ status }) => status === 429)).toHaveLength(2);
+    // What the client itself claims stands before what the proxy saw, and helps nobody.
+    const forged = await attempt("not the password", "198.51.100.1, 203.0.113.9");
+    expect(forged.status).toBe(429);
+    expect((await attempt(FIRST_PERSON.password, "198.51.100.1")).status).toBe(200);
+    const audit = await (await owner.request("GET", "/api/audit?limit=100")).text();
+    expect(audit).toContain('"203.0.113.9"');
+    expect(audit).toContain('"198.51.100.1"');
+  });
+
   test("an inference key is no admin credential, and words say which is", async () => {
     await start();
     await setUpGateway(gateway);

@@ -57,6 +57,13 @@ export const newInvitationSchema = z.strictObject({
 });
 export const invitationParams = z.strictObject({ invitation_id: idSchema("inv_") });
 
+export const resetLinkSchema = z.strictObject({
+  object: z.literal("password_reset"),
+  user_id: idSchema("user_"),
+  expires_at: timeSchema,
+  token: z.string().describe("For the link `/password-reset?token=…`. It is shown this once."),
+});
+
 export const serviceAccountSchema = z.strictObject({
   object: z.literal("service_account"),
   id: idSchema("user_"),

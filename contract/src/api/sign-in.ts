@@ -30,6 +30,11 @@ export const acceptInvitationSchema = z.strictObject({
   password: password.optional().describe("The same."),
 });
 
+export const passwordResetSchema = z.strictObject({
+  token: token.describe("Of the link."),
+  password: password.describe("At least 12 characters. All sessions end."),
+});
+
 /** Who is signed in, or whose admin key it is. */
 export const sessionSchema = z.object({
   user: z

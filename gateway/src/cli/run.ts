@@ -78,6 +78,7 @@ function rootCommand(io: CliIo): Command {
       organizations: async () => (await import("#cli/tenancy.ts")).organizationsCommand(io),
       teams: async () => (await import("#cli/tenancy.ts")).teamsCommand(io),
       projects: async () => (await import("#cli/tenancy.ts")).projectsCommand(io),
+      users: async () => (await import("#cli/users.ts")).usersCommand(io),
       members: async () => (await import("#cli/people.ts")).membersCommand(io),
       "service-accounts": async () => (await import("#cli/people.ts")).serviceAccountsCommand(io),
       "admin-keys": async () => (await import("#cli/people.ts")).adminKeysCommand(io),

@@ -8,6 +8,7 @@ import type {
 import { scopesOf } from "#governance/admin-keys.ts";
 import { found, timeOrNull, timeText } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
+import type { ResetLink } from "#governance/password-reset.ts";
 import { WHOLE_PLATFORM, type Place } from "#governance/permissions.ts";
 import { findAdminKey, type StoredAdminKey } from "#store/admin-keys.ts";
 import { findInvitation, type StoredInvitation } from "#store/invitations.ts";
@@ -99,6 +100,13 @@ export async function getMember({ core }: Deed, id: string): Promise<MemberRow> 
   );
   return { ...membership, kind, email, name, disabled_at };
 }
+
+export const resetLinkView = ({ token, userId, expiresAt }: ResetLink) => ({
+  object: "password_reset" as const,
+  user_id: userId,
+  expires_at: new Date(expiresAt).toISOString(),
+  token,
+});
 
 export async function placeOfInvitation(core: Core, id: string): Promise<Place | undefined> {
   const row = await findInvitation(core, id);

@@ -37,6 +37,7 @@ export const PERMISSIONS = {
   "projects.write": { organization: HEADS, team: HEADS },
   "members.read": { organization: ALL, team: ALL },
   "members.write": { organization: HEADS, team: HEADS },
+  "members.recover": { organization: ["owner"] },
   "invitations.read": { organization: HEADS, team: HEADS },
   "invitations.write": { organization: HEADS, team: HEADS },
   "service-accounts.read": { organization: READERS, team: READERS },

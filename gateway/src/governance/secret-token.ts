@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /** What a token is for: the digest of one is worth nothing as the other. */
-type Purpose = "session" | "csrf" | "setup" | "invitation" | "admin-key";
+type Purpose = "session" | "csrf" | "setup" | "invitation" | "admin-key" | "password-reset";
 
 /** 256 random bits, safe in cookies and URLs. */
 export const randomToken = (): string => randomBytes(32).toString("base64url");

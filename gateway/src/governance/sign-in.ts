@@ -55,7 +55,7 @@ export async function signIn(
 export const openSession = (
   { pepper, ...attempt }: Attempt,
   user: StoredUser,
-  how: "password" | "oidc" | "invitation" | "setup",
+  how: "password" | "oidc" | "invitation" | "setup" | "reset",
 ): Promise<NewSession> =>
   attempt.core.transaction().execute(async (transaction) => {
     const session = await startSession(transaction, { userId: user.id, pepper, now: attempt.now });

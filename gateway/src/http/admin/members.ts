@@ -6,6 +6,7 @@ import {
   memberParams,
   memberSchema,
   newInvitationSchema,
+  resetLinkSchema,
   roleChangeSchema,
   shownInvitationSchema,
   userParams,
@@ -14,6 +15,7 @@ import {
 
 import { inviteMember, revokeInvitation, versionOfInvitation } from "#governance/invitations.ts";
 import { changeMemberRole, removeMember, setUserDisabled } from "#governance/members.ts";
+import { makeMemberResetLink } from "#governance/password-reset.ts";
 import {
   getMember,
   invitationsPage,
@@ -22,6 +24,7 @@ import {
   memberView,
   placeOfInvitation,
   placeOfMember,
+  resetLinkView,
 } from "#governance/people-views.ts";
 import { WHOLE_PLATFORM } from "#governance/permissions.ts";
 import { placeOfOrganizationOrTeam } from "#governance/places.ts";
@@ -78,6 +81,23 @@ export const MEMBER_ROUTES = [
     handle: async ({ params, deed, expected }) => {
       await removeMember(deed, params.member_id, { expected });
       return { body: { id: params.member_id, deleted: true } };
+    },
+  }),
+  adminRoute({
+    method: "POST",
+    path: "/api/members/:member_id/password-reset",
+    group,
+    summary:
+      "Makes a one-time link by which a member sets another password within an hour; the token is shown this once.",
+    action: "members.recover",
+    seenBy: () => "members.read",
+    params: memberParams,
+    response: resetLinkSchema,
+    status: 201,
+    place: ({ params, deed }) => placeOfMember(deed.core, params.member_id),
+    handle: async ({ params, deed, parts }) => {
+      const link = await makeMemberResetLink(deed, parts.pepper, params.member_id);
+      return { body: resetLinkView(link) };
     },
   }),
   adminRoute({

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { FAILURES, GatewayError, type Failure } from "#canonical/failure.ts";
 import { openInvitation } from "#governance/invitations.ts";
+import { openReset } from "#governance/password-reset.ts";
 import { readEmail } from "#governance/people.ts";
 import { setSession } from "#http/admin/actor-of.ts";
 import {
@@ -16,6 +17,7 @@ import { checkOrigin } from "#http/admin/request-origin.ts";
 import {
   acceptAndEnter,
   attemptOf,
+  resetAndEnter,
   setUpAndEnter,
   type SignInApi,
 } from "#http/admin/sign-in-routes.ts";
@@ -23,7 +25,7 @@ import {
 const BODY_LIMIT = 16 * 1024;
 const MAX_FIELD = 1_000;
 
-/** Adds the two pages that people open by a link with a one-time token: setup and invitation. */
+/** Adds the pages that people open by a link with a one-time token: setup, invitation, password reset. */
 export function addSignInPages(server: FastifyInstance, api: SignInApi): void {
   const options = { bodyLimit: BODY_LIMIT };
   server.get("/setup", async (request, reply) => {
@@ -52,6 +54,27 @@ export function addSignInPages(server: FastifyInstance, api: SignInApi): void {
     return orAgain(
       () => submitInvitation(api, { request, reply, form }),
       ({ status, error }) => sendInvitation(reply, status, { ...form, error }),
+    );
+  });
+  addResetPage(server, api);
+}
+
+function addResetPage(server: FastifyInstance, api: SignInApi): void {
+  server.get("/password-reset", (request, reply) => {
+    const token = queryToken(request);
+    return orAgain(
+      async () => {
+        const { email } = await openReset(attemptOf(api, request), api.pepper, token);
+        return sendReset(reply, 200, { token, email: email ?? undefined });
+      },
+      ({ status, error }) => sendRefusal(reply, status, error),
+    );
+  });
+  server.post("/password-reset", { bodyLimit: BODY_LIMIT }, (request, reply) => {
+    const form = readForm(request);
+    return orAgain(
+      () => submitReset(api, { request, reply, form }),
+      ({ status, error }) => sendReset(reply, status, { ...form, error }),
     );
   });
 }
@@ -88,6 +111,15 @@ async function submitInvitation(
   checkOrigin(request, api);
   const { token, name, password } = form;
   const { session } = await acceptAndEnter(api, request, { token, name, password });
+  return sendWelcome(reply, api, session.token);
+}
+
+async function submitReset(
+  api: SignInApi,
+  { request, reply, form: { token, password = "" } }: Submitted,
+): Promise<FastifyReply> {
+  checkOrigin(request, api);
+  const { session } = await resetAndEnter(api, request, { token, password });
   return sendWelcome(reply, api, session.token);
 }
 
@@ -155,6 +187,20 @@ function sendInvitation(
     title: "Accept the invitation",
     body: `${whom}${errorParagraph(error)}<form method="post" action="/invitation">${fields.join("\n")}
 <button type="submit">Accept</button></form>`,
+  });
+}
+
+function sendReset(
+  reply: FastifyReply,
+  status: number,
+  { token, email, error }: Form & { readonly error?: string },
+): FastifyReply {
+  const whom = email === undefined ? "" : `<p>For <strong>${escapeHtml(email)}</strong>.</p>`;
+  const fields = [hiddenField("token", token), hiddenField("email", email ?? ""), passwordField()];
+  return sendPage(reply, status, {
+    title: "Set another password",
+    body: `${whom}${errorParagraph(error)}<form method="post" action="/password-reset">${fields.join("\n")}
+<button type="submit">Set the password</button></form>`,
   });
 }
 

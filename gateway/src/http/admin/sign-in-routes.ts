@@ -1,6 +1,7 @@
 import {
   acceptInvitationSchema,
   passwordChangeSchema,
+  passwordResetSchema,
   setupSchema,
   signInSchema,
   type SessionDocument,
@@ -15,6 +16,7 @@ import type { Deed } from "#governance/deed.ts";
 import { acceptInvitation } from "#governance/invitations.ts";
 import type { Sealer } from "#governance/idempotent.ts";
 import type { OidcProvider } from "#governance/oidc-provider.ts";
+import { resetPassword } from "#governance/password-reset.ts";
 import { readEmail } from "#governance/people.ts";
 import { csrfTokenOf } from "#governance/sessions.ts";
 import { setUp, type FirstPerson } from "#governance/setup.ts";
@@ -86,6 +88,11 @@ export function addSignInRoutes(server: FastifyInstance, api: SignInApi): void {
     const body = readBody(api, request, acceptInvitationSchema);
     return greet(reply, api, await acceptAndEnter(api, request, body));
   });
+  server.post("/api/password-reset", options, async (request, reply) => {
+    await checkSetUp(api.setup);
+    const body = readBody(api, request, passwordResetSchema);
+    return greet(reply, api, await resetAndEnter(api, request, body));
+  });
   server.get("/api/auth", async (_request, reply) => {
     await checkSetUp(api.setup);
     const { oidc } = api;
@@ -125,6 +132,18 @@ export async function acceptAndEnter(
   const user = await acceptInvitation(attempt, api.pepper, { ...body, signedIn });
   api.actors.forget();
   return { user, session: await openSession(attempt, user, "invitation") };
+}
+
+/** Sets another password for whoever has a link, who is signed in then. */
+export async function resetAndEnter(
+  api: SignInApi,
+  request: FastifyRequest,
+  body: z.output<typeof passwordResetSchema>,
+): Promise<Entered> {
+  const attempt = attemptOf(api, request);
+  const user = await resetPassword(attempt, api.pepper, body);
+  api.actors.forget();
+  return { user, session: await openSession(attempt, user, "reset") };
 }
 
 /** A session that has ended is nobody's; a store that fails is no reason to think so. */
