@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { checkInvariants } from "#ledger/check-invariants.ts";
 import { asObject, type JsonObject } from "#lib/json.ts";
+import { findRecord } from "#store/request-records.ts";
 import { openStore, type Store } from "#store/store.ts";
 import { json, sse, type Script } from "#test/fake-upstream.ts";
 import {
@@ -107,6 +108,35 @@ describe("a hard budget", () => {
     const response = await chat({ max_tokens: 300 });
     expect(response.headers.get("x-turnpike-budget-clamped")).toBeNull();
     expect(gateway.upstream.requests[0]?.body["max_completion_tokens"]).toBe(300);
+  });
+
+  test("leaves out the routes that are too dear, and answers by one that is not", async () => {
+    const id = await budget(606_000n);
+    gateway.upstream.answer(answer(10, 20));
+    const response = await chat({ model: "openai/gpt-4o", models: [MODEL] });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("x-turnpike-model")).toBe("gpt-4o-mini");
+    expect(Number(response.headers.get("x-turnpike-budget-clamped"))).toBeGreaterThan(950);
+    expect(await usedOf(id)).toEqual([{ used: 13_500, pending: 0 }]);
+    const record = await findRecord(store.records, response.headers.get("x-request-id") ?? "");
+    expect(asObject(JSON.parse(record?.decision ?? ""))["skipped"]).toEqual([
+      {
+        key: expect.stringMatching(/^openai\/gpt-4o@/),
+        reason: expect.stringContaining(
+          `The budget "${id}" (lifetime) does not allow this request`,
+        ),
+      },
+    ]);
+    const dear = await chat({ model: "openai/gpt-4o" });
+    expect(dear.status).toBe(402);
+  });
+
+  test("that is paused for some models leaves the others", async () => {
+    await budget(606_000n, { pausedAt: 5, document: { match: { models: ["gpt-4o"] } } });
+    gateway.upstream.answer(answer(10, 20));
+    const response = await chat({ model: "openai/gpt-4o", models: [MODEL] });
+    expect(response.headers.get("x-turnpike-model")).toBe("gpt-4o-mini");
+    expect((await chat({ model: "openai/gpt-4o" })).status).toBe(402);
   });
 
   test("that is used up answers 402 and asks not to be tried again", async () => {

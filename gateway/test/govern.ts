@@ -76,8 +76,15 @@ export const setPrices = (
       .execute();
   });
 
-/** Pays into the default organization's wallet. */
-export async function payIn(store: Store, id: string, amount: bigint): Promise<void> {
+interface Payment {
+  readonly owner: string;
+  readonly amount: bigint;
+}
+
+/** Pays into a wallet; the default organization's, unless another one is named. */
+export async function payIn(store: Store, id: string, given: bigint | Payment): Promise<void> {
+  const { owner, amount } =
+    typeof given === "bigint" ? { owner: "org_default", amount: given } : given;
   const ledger = openLedger({ store: createLedgerStore(store) });
   const post: Post = {
     type: "post",
@@ -85,9 +92,9 @@ export async function payIn(store: Store, id: string, amount: bigint): Promise<v
     at: 1,
     kind: "grant",
     debitAccount: "grants",
-    creditAccount: "wallet:org_default",
+    creditAccount: `wallet:${owner}`,
     amount,
-    organizationId: "org_default",
+    organizationId: owner,
   };
   await ledger.run(post);
 }

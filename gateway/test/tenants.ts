@@ -8,6 +8,7 @@ import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { insertCredential, type StoredCredential } from "#store/credentials.ts";
 import { changeDirectory } from "#store/directory-version.ts";
 import { openStore, type Store } from "#store/store.ts";
+import { payIn } from "#test/govern.ts";
 
 /** The data of a gateway, opened beside it, to put organizations and their credentials there. */
 export interface Tenants {
@@ -21,6 +22,8 @@ export interface Tenants {
     project?: string,
   ): Promise<{ readonly id: string; readonly key: string }>;
   credential(given: NewCredential): Promise<string>;
+  /** Pays into the organization's wallet. */
+  payIn(organization: string, amount: bigint): Promise<void>;
   change(id: string, change: Partial<StoredCredential>): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,6 +45,7 @@ export function tenantsIn(store: Store, master: MasterKey): Tenants {
   return {
     store,
     envelope,
+    payIn: (name, amount) => payIn(store, `pay:${name}`, { owner: `org_${name}`, amount }),
     close: () => store.close(),
     organization: (name, settings = {}) =>
       changeDirectory(core, async (transaction, version) => {

@@ -164,6 +164,11 @@ export interface Refusal {
   readonly affordableTokens: number;
   /** Only requests under way are in the way: it may be let through when they end. */
   readonly untilHoldsEnd: boolean;
+  /**
+   * Which of its lines would fit, each by itself, at the least output that is of use: without the
+   * others it may be let through.
+   */
+  readonly affordableLines: readonly number[];
 }
 
 export interface Counted {

@@ -51,7 +51,7 @@ describeOnEach("invoices", (make) => {
 
   test("lines tell project, model and kind; the provider's cost is the operator's affair", async () => {
     const write = createRecordWriter(store.records);
-    const attempt = { provider: "openai", model: "gpt-5.2", credential: "cred_1" };
+    const attempt = { provider: "openai", model: "gpt-5.2", credential: "byok:cred_1" };
     await write(requestRecord("req_1", { modelUsed: "gpt-5.2" }));
     await write(
       requestRecord("req_2", { modelUsed: "gpt-5.2", attempts: [attempt] as unknown as [] }),

@@ -45,18 +45,19 @@ export function reserve(state: LedgerState, command: Reserve): Granted | Refusal
     if (tokens < outputTokens) [outputTokens, tightest] = [tokens, bound];
   }
   if (tightest !== undefined && outputTokens < command.leastTokens) {
-    return refusalBy(tightest, command, outputTokens);
+    return refusalBy(tightest, command, { bounds, affordableTokens: outputTokens });
   }
-  return grant(state, command, outputTokens);
+  return grant(state, command, { bounds, outputTokens });
 }
 
 /** A command that is repeated: its first try was done, and its reply was lost. */
 const heldBefore = (hold: Hold): Granted | Refusal =>
   hold.state === "open"
     ? { outputTokens: hold.tokens, amount: hold.amount, counters: hold.counters }
-    : { ...NO_AMOUNTS, by: "ended", affordableTokens: 0, untilHoldsEnd: false };
+    : { ...NO_AMOUNTS, ...NOTHING_FITS, by: "ended", untilHoldsEnd: false };
 
 const NO_AMOUNTS = { limit: 0n, used: 0n, pending: 0n } as const;
+const NOTHING_FITS = { affordableTokens: 0, affordableLines: [] } as const;
 
 function boundsOf(state: LedgerState, command: Reserve): Bound[] {
   const bounds: Bound[] = [];
@@ -103,7 +104,29 @@ function affordableTokens(bound: Bound, answers: number, pending: bigint): numbe
   return tokens;
 }
 
-function refusalBy(bound: Bound, command: Reserve, affordable: number): Refusal {
+/** How many output tokens a route could have if it were the only one. */
+const tokensAlone = (command: Reserve, bounds: readonly Bound[], line: CostLine): number =>
+  bounds
+    .filter(({ lines }) => lines.includes(line))
+    .map((bound) => affordableTokens({ ...bound, lines: [line] }, command.answers, bound.pending))
+    .reduce((least, tokens) => Math.min(least, tokens), command.wantedTokens);
+
+/** Lines that each fit by themselves into all that bounds them fit together, too: the dearest counts. */
+const affordableLines = (command: Reserve, bounds: readonly Bound[]): readonly number[] =>
+  command.lines.flatMap((line, at) =>
+    tokensAlone(command, bounds, line) >= command.leastTokens ? [at] : [],
+  );
+
+interface Refused {
+  readonly bounds: readonly Bound[];
+  readonly affordableTokens: number;
+}
+
+function refusalBy(
+  bound: Bound,
+  command: Reserve,
+  { bounds, affordableTokens: affordable }: Refused,
+): Refusal {
   const { by, counterId, limit, used, pending } = bound;
   const alone = affordableTokens(bound, command.answers, 0n);
   return {
@@ -114,6 +137,7 @@ function refusalBy(bound: Bound, command: Reserve, affordable: number): Refusal 
     pending,
     affordableTokens: affordable,
     untilHoldsEnd: alone >= command.leastTokens,
+    affordableLines: affordableLines(command, bounds),
   };
 }
 
@@ -135,13 +159,24 @@ function worstCase(
   return unit === "usd" ? (most + PICO_PER_NANO - 1n) / PICO_PER_NANO : most;
 }
 
-function grant(state: LedgerState, command: Reserve, outputTokens: number): Granted | Refusal {
+interface Granting {
+  readonly bounds: readonly Bound[];
+  readonly outputTokens: number;
+}
+
+function grant(
+  state: LedgerState,
+  command: Reserve,
+  { bounds, outputTokens }: Granting,
+): Granted | Refusal {
   const output = { outputTokens, answers: command.answers };
   const held: HeldCounter[] = [];
   for (const limit of command.counters) {
     const amount = worstCase(linesOf(limit, command), limit.unit, output);
     const slot = slotFor(state, command, { limit, amount });
-    if (slot !== undefined && "by" in slot) return slot;
+    if (slot !== undefined && "by" in slot) {
+      return { ...slot, affordableLines: unslowedLines(command, bounds, { ...slot, ...limit }) };
+    }
     held.push({ id: limit.id, amount });
     if (slot !== undefined) held.push({ id: slot.id, amount: 1n });
   }
@@ -169,6 +204,20 @@ function grant(state: LedgerState, command: Reserve, outputTokens: number): Gran
   return { outputTokens, amount, counters: held };
 }
 
+/** Lines that a limit which slows down does not slow: it is not about them, or they fit into what is left of it. */
+const unslowedLines = (
+  command: Reserve,
+  bounds: readonly Bound[],
+  slow: CounterLimit & Pick<Refusal, "used" | "pending">,
+): readonly number[] =>
+  affordableLines(command, bounds).filter((at) => {
+    const line = command.lines[at];
+    if (line === undefined || !linesOf(slow, command).includes(line)) return true;
+    const outputTokens = tokensAlone(command, bounds, line);
+    const amount = worstCase([line], slow.unit, { outputTokens, answers: command.answers });
+    return slow.used + slow.pending + amount <= slow.limit;
+  });
+
 /** The slot that a request needs beyond a limit that slows down; refused while another one has it. */
 function slotFor(
   state: LedgerState,
@@ -176,12 +225,13 @@ function slotFor(
   { limit, amount }: { readonly limit: CounterLimit; readonly amount: bigint },
 ): CounterKey | Refusal | undefined {
   const { slot } = limit;
-  if (slot === undefined) return undefined;
+  // What counts for none of its routes is not slowed down by it.
+  if (slot === undefined || linesOf(limit, command).length === 0) return undefined;
   const { used, pending } = requireCounter(state, limit, command.at);
   if (used + pending + amount <= limit.limit) return undefined;
   if (requireCounter(state, slot, command.at).pending === 0n) return slot;
   const amounts = { limit: limit.limit, used, pending };
-  return { by: "slot", counterId: limit.id, ...amounts, affordableTokens: 0, untilHoldsEnd: true };
+  return { by: "slot", counterId: limit.id, ...amounts, ...NOTHING_FITS, untilHoldsEnd: true };
 }
 
 function holdOf(command: Reserve, held: Pick<Hold, "amount" | "tokens" | "counters">): Hold {

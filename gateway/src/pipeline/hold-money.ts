@@ -1,6 +1,12 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { limitOf } from "#ledger/budget-counters.ts";
-import { isRefusal, type CostLine, type Reserve, type WalletLimit } from "#ledger/commands.ts";
+import {
+  isRefusal,
+  type CostLine,
+  type Refusal,
+  type Reserve,
+  type WalletLimit,
+} from "#ledger/commands.ts";
 import { parseUsd } from "#lib/money.ts";
 import { worstCaseLine } from "#ledger/worst-case.ts";
 import type { Call, ParsedCall } from "#pipeline/call.ts";
@@ -26,8 +32,9 @@ const MOST_TOKENS = 10_000_000;
 
 /**
  * Holds what a request may cost at worst, over all the routes that may answer it, at all levels at
- * once; where not all of it is affordable its output is cut to what is. Resolves with the plan without
- * routes whose price nobody knows, where money bounds the request. Throws what is in the way.
+ * once; where not all of it is affordable its output is cut to what is, and after that the routes are
+ * left out that are too dear for what there is. Resolves with the plan without those, and without
+ * routes whose price nobody knows where money bounds the request. Throws what is in the way.
  * Where nothing bounds the request nothing is held: it is charged when it is answered.
  */
 export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): Promise<Plan> {
@@ -35,39 +42,79 @@ export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): 
   if (money === undefined || parsed.spending === undefined) return planned;
   call.money = money;
   call.answers = parsed.spending.answers;
-  const { plan, tokens: wantedTokens } = boundOutput(call, parsed, planned);
-  const paused = money.counters.find(({ budget }) => budget.pausedAt !== null);
-  if (paused !== undefined) throw new GatewayError(pausedFailure(call, paused));
+  const going = withoutPaused(call, money, planned);
+  const { plan, tokens: wantedTokens } = boundOutput(call, parsed, going);
   const wallet = walletLimit(money);
   const bounds = money.counters.filter(({ budget }) => budget.document.mode !== "soft");
   if (wallet === undefined && bounds.length === 0) return plan;
   const needsPrice = wallet !== undefined || bounds.some(({ unit }) => unit === "usd");
   const priced = pricedRoutes(call, parsed, { plan, needsPrice });
   if (priced.plan.routes.length === 0) throw new GatewayError(priceUnknown(call));
-  const command = reserveCommand(
-    { call, parsed, money },
-    { ...priced, wanted: wantedTokens, wallet },
-  );
+  return reserveAffordable({ call, parsed, money }, { ...priced, wanted: wantedTokens, wallet });
+}
+
+/** Holds for all routes; where that is refused, for those that are affordable, as long as there are any. */
+async function reserveAffordable(holding: Holding, wanted: Wanted): Promise<Plan> {
+  const { call, money } = holding;
+  const command = reserveCommand(holding, wanted);
   // What costs nothing and counts for nothing has nothing to wait for.
-  if (command.counters.length === 0 && command.lines.every(isFree)) return priced.plan;
-  await reserve(call, money, command);
-  return priced.plan;
+  if (command.counters.length === 0 && command.lines.every(isFree)) return wanted.plan;
+  const refusal = await reserve(call, money, command);
+  if (refusal === undefined) return wanted.plan;
+  const { affordableLines: fitting } = refusal;
+  const failure = refusalFailure(call, money, refusal);
+  const kept = new Set(wanted.routes.filter((_route, at) => fitting.includes(at)));
+  const plan = keepRoutes(wanted.plan, (route) => kept.has(route));
+  if (plan.routes.length === 0) throw new GatewayError(failure);
+  const left = wanted.routes.filter((route) => !kept.has(route));
+  (call.skipped ??= []).push(...left.map(({ key }) => ({ key, reason: failure.message })));
+  // What there is may have changed meanwhile; each turn has fewer routes.
+  return reserveAffordable(holding, {
+    ...wanted,
+    plan,
+    routes: [...kept],
+    lines: wanted.lines.filter((_line, at) => fitting.includes(at)),
+  });
+}
+
+/** The routes that count for no budget which somebody has stopped. */
+function withoutPaused(call: Call, money: CallMoney, plan: Plan): Plan {
+  const paused = money.counters.filter(({ budget }) => budget.pausedAt !== null);
+  const [first] = paused;
+  if (first === undefined) return plan;
+  const failure = pausedFailure(call, first);
+  const counts = ({ model }: Route): boolean =>
+    paused.some(({ models }) => models === undefined || models.has(model.id));
+  const going = keepRoutes(plan, (route) => !counts(route));
+  if (going.routes.length === 0) throw new GatewayError(failure);
+  const left = routesOf(plan).filter(counts);
+  (call.skipped ??= []).push(...left.map(({ key }) => ({ key, reason: failure.message })));
+  return going;
 }
 
 const isFree = ({ basePicoUsd, outputPicoUsd }: CostLine): boolean =>
   basePicoUsd === 0n && outputPicoUsd === 0n;
 
-async function reserve(call: Call, money: CallMoney, command: Reserve): Promise<void> {
+/** Holds it; resolves with the refusal where it is refused. */
+async function reserve(
+  call: Call,
+  money: CallMoney,
+  command: Reserve,
+): Promise<Refusal | undefined> {
   const { gateway, exchange } = call;
   await gateway.holds.begin(command.id);
   try {
     const reply = await gateway.ledger.run(command);
-    if (isRefusal(reply)) throw new GatewayError(refusalFailure(call, money, reply));
+    if (isRefusal(reply)) {
+      gateway.holds.end(command.id);
+      return reply;
+    }
     const { amount, outputTokens, counters } = reply;
     const fromWallet = command.wallet !== undefined;
     money.hold = { amount, outputTokens, counters, fromWallet };
     if (command.wantedTokens > 0) call.outputBound = outputTokens;
     if (outputTokens < command.wantedTokens) call.clampedTo = outputTokens;
+    return undefined;
   } catch (error) {
     gateway.holds.end(command.id);
     // It may have been held although nobody could say so: nothing was sent anywhere.
@@ -162,10 +209,13 @@ interface Holding {
   readonly money: CallMoney;
 }
 
-function reserveCommand(
-  { call, parsed, money }: Holding,
-  priced: Priced & { readonly wanted: number; readonly wallet: WalletLimit | undefined },
-): Reserve {
+interface Wanted extends Priced {
+  /** Output tokens. */
+  readonly wanted: number;
+  readonly wallet: WalletLimit | undefined;
+}
+
+function reserveCommand({ call, parsed, money }: Holding, priced: Wanted): Reserve {
   const { exchange, gateway } = call;
   const { routes, lines, wanted, wallet } = priced;
   const { organization, key } = money.access;

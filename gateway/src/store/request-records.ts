@@ -78,9 +78,9 @@ export async function answeredBy(
   );
   return new Map(
     pages.flat().map(({ id, model_used: model, attempts }) => {
-      // The one that answered is the last; own credentials have ids of their own.
+      // The one that answered is the last; own credentials are marked.
       const last = asObjects(JSON.parse(attempts)).at(-1);
-      const isOwnCredential = asString(last?.["credential"])?.startsWith("cred_") === true;
+      const isOwnCredential = asString(last?.["credential"])?.startsWith("byok:") === true;
       return [id, { model, isOwnCredential }];
     }),
   );
