@@ -29,6 +29,7 @@ import { RetryBudget } from "#pipeline/retry-budget.ts";
 import { ADAPTER_FILE } from "#market/router-adapter.ts";
 import type { Market } from "#routing/market.ts";
 import { createSessionMemory } from "#routing/session-memory.ts";
+import { instanceIdOf } from "#governance/secret-token.ts";
 import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
@@ -178,6 +179,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const own = await openOwnCredentials(around);
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
+    instanceId: instanceIdOf(master.keyPepper),
     keys: governance.keys,
     ...money,
     limiter: await openLimits({ config, log, closers }),

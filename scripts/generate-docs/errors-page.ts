@@ -171,6 +171,11 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     meaning: "The provider is overloaded.",
     remedy: "Send the request again later, or add another provider of the model.",
   },
+  loop_detected: {
+    meaning:
+      "The request came back to a gateway that it went through: a provider's base URL leads back here.",
+    remedy: "Set that base URL to the provider's own address, or leave it out.",
+  },
   upstream_error: {
     meaning: "The provider failed.",
     remedy: "Send the request again.",

@@ -110,6 +110,7 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
   413: "context_length_exceeded",
   503: "upstream_overloaded",
   504: "upstream_timeout",
+  508: "loop_detected",
   524: "upstream_timeout",
   529: "upstream_overloaded",
 };

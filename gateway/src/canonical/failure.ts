@@ -57,6 +57,8 @@ export const FAILURES = {
   client_closed: { status: 499, tryNext: false, cool: "nothing" },
   internal: { status: 500, tryNext: false, cool: "nothing" },
   store_unavailable: { status: 503, tryNext: false, cool: "nothing" },
+  /** The request came back to a gateway that had sent it. */
+  loop_detected: { status: 508, tryNext: true, cool: "endpoint", clientRetry: false },
   shutting_down: { status: 503, tryNext: false, cool: "nothing" },
   /** Every endpoint that could serve the request is busy, or kept away from for now: come back later. */
   unavailable: { status: 503, tryNext: false, cool: "nothing" },

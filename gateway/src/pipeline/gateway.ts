@@ -51,6 +51,8 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 
 /** What the pipeline works with. Each stage takes only the members that it names. */
 export interface Gateway {
+  /** By which it knows requests that it has sent itself. */
+  readonly instanceId: string;
   readonly keys: Pick<KeyRing, "authenticate">;
   /** Takes what requests need of their rate limits; absent: nothing is limited. */
   readonly limiter?: Limiter;

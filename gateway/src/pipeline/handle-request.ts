@@ -6,6 +6,7 @@ import { checkCapabilities, checkOperation, withDefaultModel } from "#pipeline/c
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { readGatewayOptions } from "#pipeline/gateway-options.ts";
+import { checkLoop } from "#pipeline/loop-guard.ts";
 import { AttemptAborted } from "#pipeline/network-failure.ts";
 import { captureContent, type Capture } from "#pipeline/content-capture.ts";
 import { guardRequest } from "#pipeline/guardrails/guard-request.ts";
@@ -38,6 +39,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   let reply: Reply | undefined;
   let capture: Capture | undefined;
   try {
+    checkLoop(call);
     call.access = authenticate(exchange, gateway.keys);
     checkOperation(call);
     await takeEntryLimits(call);

@@ -3,6 +3,7 @@ import { networkFailure } from "#pipeline/network-failure.ts";
 import type { Attempt } from "#pipeline/attempt.ts";
 import type { Call } from "#pipeline/call.ts";
 import { withFault } from "#pipeline/inject-fault.ts";
+import { viaHeaders } from "#pipeline/loop-guard.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import type { Route } from "#routing/route.ts";
 import { buildUrl } from "#providers/build-url.ts";
@@ -42,6 +43,7 @@ export async function sendAttempt(
         // No compression: a hostile answer cannot unfold to gigabytes, and streams are not delayed.
         "accept-encoding": "identity",
         "user-agent": USER_AGENT,
+        ...viaHeaders(call, configured),
         ...("headers" in speech && speech.headers),
         ...outgoing.headers,
         ...authorization,

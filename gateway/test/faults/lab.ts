@@ -127,6 +127,7 @@ export class Lab {
       (facts: unknown, message: string): void =>
         void this.logs.push({ level, facts, message });
     this.#gateway = {
+      instanceId: "lab",
       keys: { authenticate: () => testAccess() },
       market: () => market,
       marketFor: () => market,

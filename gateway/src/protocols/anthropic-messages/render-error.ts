@@ -33,6 +33,7 @@ const TYPES: Readonly<Record<FailureCode, string>> = {
   client_closed: "api_error",
   internal: "api_error",
   store_unavailable: "api_error",
+  loop_detected: "api_error",
   shutting_down: "overloaded_error",
   no_route: "overloaded_error",
   unavailable: "overloaded_error",
