@@ -35,7 +35,7 @@ export function checkCredential(
   const own = { organizationId, credentialId: id, tier: 0, isElsewhere: baseUrl !== null };
   return configureOwn(provider, place, {
     own,
-    authorizeFor: (row) => row.auth.withSecret?.(secret),
+    authorizeFor: (row, dependencies) => row.auth.withSecret?.(secret, dependencies),
     baseUrl: baseUrl === null ? undefined : checkOwnUrl(baseUrl, "base_url"),
     variables,
     attestsZeroRetention: false,

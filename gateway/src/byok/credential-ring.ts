@@ -1,7 +1,7 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { openSecret } from "#byok/seal-secret.ts";
 import type { Envelope } from "#privacy/envelope.ts";
-import type { Authorize, Provider } from "#providers/provider.ts";
+import type { AuthDependencies, Authorize, Provider } from "#providers/provider.ts";
 import { credentialsAfter, type StoredCredential } from "#store/credentials.ts";
 import type { CoreTables } from "#store/schema.ts";
 import type { Kysely } from "kysely";
@@ -20,7 +20,7 @@ export interface OwnCredential {
   readonly baseUrl?: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly attestsZeroRetention: boolean;
-  readonly authorizeFor: (row: Provider) => Authorize | undefined;
+  readonly authorizeFor: (row: Provider, dependencies?: AuthDependencies) => Authorize | undefined;
   /** Another one after each change. */
   readonly revision: number;
 }
@@ -147,7 +147,7 @@ function credentialOf(row: StoredCredential, secret: string, revision: number): 
     position: row.position,
     variables: JSON.parse(row.variables) as Record<string, string>,
     attestsZeroRetention: row.zero_retention_at !== null,
-    authorizeFor: (provider) => provider.auth.withSecret?.(secret),
+    authorizeFor: (provider, dependencies) => provider.auth.withSecret?.(secret, dependencies),
     revision,
     ...(row.base_url !== null && { baseUrl: row.base_url }),
     ...(keys !== null && { allowedKeyIds: new Set(JSON.parse(keys) as readonly string[]) }),

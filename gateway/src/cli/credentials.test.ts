@@ -44,6 +44,36 @@ test("one is added from standard input, listed without its secret, tested and re
   expect(await cli.fails("credentials", "test", id)).toMatch(/was removed/);
 });
 
+test("one is given another secret, put in order, and taken out of force and back", async () => {
+  const id = await add("--name", "team key");
+  cli.typed.text = "sk-cli-canary-rotated-4711\n";
+  expect(await cli.run("credentials", "rotate", id)).toMatch(/has another secret \(…4711\)/);
+  upstream.answer(json({ data: [] }));
+  await cli.run("credentials", "test", id);
+  const secretSent = upstream.requests.at(-1)?.headers.authorization;
+  expect(secretSent).toBe("Bearer sk-cli-canary-rotated-4711");
+  expect(await cli.run("credentials", "order", id, "7")).toContain("is at position 7");
+  expect(await cli.fails("credentials", "order", id, "first")).toMatch(/is no position/);
+  await cli.run("credentials", "disable", id);
+  expect(await cli.run("credentials", "list")).toContain("disabled");
+  await cli.run("credentials", "enable", id);
+  const [view] = JSON.parse(await cli.run("credentials", "list", "--json")) as object[];
+  expect(view).toMatchObject({ position: 7, state: "active", hint: "4711" });
+});
+
+test("AWS key pairs and Google service accounts are taken as their makers hand them out", async () => {
+  const aws = ["--provider", "bedrock", "--variables", "region=eu-west-1"];
+  cli.typed.text = JSON.stringify({ AccessKeyId: "AKIA1", SecretAccessKey: "secret" });
+  expect(await cli.run("credentials", "add", ...aws)).toContain("(bedrock");
+  cli.typed.text = JSON.stringify({ AccessKeyId: "AKIA1" });
+  expect(await cli.fails("credentials", "add", ...aws)).toMatch(/SecretAccessKey/);
+  cli.typed.text = JSON.stringify({ client_email: "a@b.example", private_key: "pem" });
+  const google = ["--provider", "vertex", "--variables", "project=p,location=europe-west4"];
+  expect(await cli.run("credentials", "add", ...google)).toContain("(vertex");
+  cli.typed.text = "plain";
+  expect(await cli.fails("credentials", "add", ...google)).toMatch(/service account/);
+});
+
 test("a secret can come from a variable, and is never an argument", async () => {
   cli.io.env["MY_KEY"] = SECRET;
   await cli.run("credentials", "add", "--provider", "openai", "--secret-env", "MY_KEY");

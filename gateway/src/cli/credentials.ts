@@ -8,17 +8,13 @@ import {
   getCredential,
   listCredentialsFor,
   testCredential,
-  type CredentialParts,
 } from "#byok/manage-credentials.ts";
-import { CliError, dataFolder, printJson, table, type CliIo } from "#cli/cli-io.ts";
-import { withMarket } from "#cli/with-market.ts";
+import { CliError, printJson, table, type CliIo } from "#cli/cli-io.ts";
+import { credentialChanges } from "#cli/credential-changes.ts";
+import { deedOf, readSecret, withParts } from "#cli/credential-parts.ts";
 import { withStore } from "#cli/with-store.ts";
-import { OPERATOR } from "#governance/actor.ts";
 import type { Deed } from "#governance/deed.ts";
-import { createEnvelope } from "#privacy/envelope.ts";
-import { loadMasterKey } from "#privacy/master-key.ts";
 import type { CredentialFacts } from "#store/credentials.ts";
-import type { Store } from "#store/store.ts";
 
 const json = { type: "boolean", description: "Answer in JSON" } as const;
 const credential = {
@@ -33,6 +29,7 @@ export const credentialsCommand = (io: CliIo) =>
     meta: { name: "credentials", description: "Organizations' own provider keys (BYOK)" },
     subCommands: {
       add: addCommand(io),
+      ...credentialChanges(io),
       list: defineCommand({
         meta: { name: "list", description: "List them, without their secrets" },
         args: { json },
@@ -110,18 +107,6 @@ function newCredential(given: unknown): NewCredential {
   throw new CliError(`${issue?.path.join(".")}: ${issue?.message}`);
 }
 
-/** Never an argument: those are in the shell's history, and everybody on the machine sees them. */
-async function readSecret(io: CliIo, variable: string | undefined): Promise<string> {
-  const secret = variable === undefined ? await io.readInput?.() : io.env[variable];
-  const trimmed = secret?.trim() ?? "";
-  if (trimmed !== "") return trimmed;
-  throw new CliError(
-    variable === undefined
-      ? "pipe the provider's key to this command, or name a variable with --secret-env."
-      : `${variable} is not set.`,
-  );
-}
-
 function variablesOf(text: string): Record<string, string> {
   const pairs = text.split(",").filter((pair) => pair.trim() !== "");
   return Object.fromEntries(
@@ -129,28 +114,6 @@ function variablesOf(text: string): Record<string, string> {
       const at = pair.indexOf("=");
       if (at < 1) throw new CliError(`--variables needs name=value, not "${pair}".`);
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()];
-    }),
-  );
-}
-
-const deedOf = (io: CliIo, core: Store["core"]): Deed => ({
-  core,
-  actor: OPERATOR,
-  now: io.now(),
-  ip: null,
-  requestId: null,
-});
-
-function withParts<T>(
-  io: CliIo,
-  work: (deed: Deed, parts: CredentialParts) => Promise<T>,
-): Promise<T> {
-  return withStore(io, ({ core }) =>
-    withMarket(io, (market, send) => {
-      const master = loadMasterKey(dataFolder(io), io.env["TURNPIKE_MASTER_KEY"]);
-      const envelope = createEnvelope({ core, master, now: io.now });
-      const placeOf = market.placeOf.bind(market);
-      return work(deedOf(io, core), { envelope, placeOf, send });
     }),
   );
 }

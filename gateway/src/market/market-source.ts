@@ -115,10 +115,14 @@ export class MarketSource {
   /** Where the platform reaches a provider, key or none; `undefined`: tenants bring no keys to it. */
   placeOf(id: string): PlatformPlace | undefined {
     const configured = this.#current.providers.get(id)?.[0];
-    if (configured === undefined) return rowInEnvironment(id, this.#options);
+    const dependencies = { post: this.#post };
+    if (configured === undefined) {
+      const place = rowInEnvironment(id, this.#options);
+      return place && { ...place, dependencies };
+    }
     const { provider: row, privateAddressAllowed } = configured;
     const isOwnMachine = row.local === true || configured === DEMO_PROVIDER;
-    return isOwnMachine ? undefined : { row, privateAddressAllowed };
+    return isOwnMachine ? undefined : { row, privateAddressAllowed, dependencies };
   }
 
   /** Providers whose keys were found, by the variable's or the settings file's name. */

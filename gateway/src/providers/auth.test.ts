@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { bearer, bindToOrigins, findSecret, firstOf, header, optionalBearer } from "./auth.ts";
+import { awsSigV4 } from "./aws-sigv4.ts";
 import type { Authorize, OutgoingRequest } from "./provider.ts";
 import { PROVIDERS } from "./providers.ts";
 
@@ -92,6 +93,24 @@ describe("firstOf", () => {
     expect(auth.env).toEqual(["KEY", "TOKEN"]);
     expect(await auth.withSecret?.("s")(request())).toEqual({ "x-api-key": "s" });
   });
+});
+
+test("firstOf: a secret that is no plain key goes to the kind that it is of", async () => {
+  const auth = firstOf(bearer("TOKEN"), awsSigV4("bedrock"));
+  expect(await auth.withSecret?.("s")(request())).toEqual({ authorization: "Bearer s" });
+  const pair = {
+    AccessKeyId: "AKIA1",
+    SecretAccessKey: "x",
+    SessionToken: "t",
+    Region: "eu-west-1",
+  };
+  expect(await auth.withSecret?.(JSON.stringify(pair))(request())).toMatchObject({
+    authorization: expect.stringMatching(
+      /^AWS4-HMAC-SHA256 Credential=AKIA1\/\d{8}\/eu-west-1\/bedrock\/aws4_request, /,
+    ),
+    "x-amz-security-token": "t",
+  });
+  expect(() => auth.withSecret?.('{"AccessKeyId":"AKIA1"}')).toThrow(/SecretAccessKey/);
 });
 
 describe("bindToOrigins", () => {

@@ -1,6 +1,6 @@
 import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 
-import type { Auth, Authorize, DiscoveredAuth, Environment } from "./provider.ts";
+import type { Auth, AuthDependencies, Authorize, DiscoveredAuth, Environment } from "./provider.ts";
 
 /** Keys that Turnpike itself issues. */
 const OWN_KEY_PREFIX = "sk-tp-";
@@ -73,7 +73,9 @@ export function optionalBearer(...names: readonly string[]): Auth {
 
 /** Several ways to know the customer; the first whose secrets are found is taken. */
 export function firstOf(...auths: readonly Auth[]): Auth {
-  const taker = auths.find((auth) => auth.withSecret !== undefined);
+  const takers = auths.filter(({ withSecret }) => withSecret !== undefined);
+  const takerOf = (secret: string): Auth | undefined =>
+    takers.find(({ takes }) => takes?.(secret) === true) ?? takers.find(({ takes }) => !takes);
   return {
     env: auths.flatMap((auth) => auth.env),
     companions: Object.assign({}, ...auths.map((auth) => auth.companions)),
@@ -84,7 +86,13 @@ export function firstOf(...auths: readonly Auth[]): Auth {
       }
       return undefined;
     },
-    ...(taker?.withSecret && { withSecret: taker.withSecret }),
+    ...(takers.length > 0 && {
+      withSecret: (secret: string, dependencies?: AuthDependencies): Authorize => {
+        const authorize = takerOf(secret)?.withSecret?.(secret, dependencies);
+        if (authorize !== undefined) return authorize;
+        throw invalidRequest("secret", "secret is of no kind that the provider takes.");
+      },
+    }),
   };
 }
 

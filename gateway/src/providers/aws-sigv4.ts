@@ -1,9 +1,10 @@
 import { AwsV4Signer } from "aws4fetch";
 
-import { GatewayError } from "#canonical/failure.ts";
+import { GatewayError, invalidRequest } from "#canonical/failure.ts";
+import { asString, parseObject } from "#lib/json.ts";
 
 import { findSecret } from "./auth.ts";
-import type { Auth, OutgoingRequest } from "./provider.ts";
+import type { Auth, Authorize, OutgoingRequest } from "./provider.ts";
 
 const ACCESS_KEY = ["AWS_ACCESS_KEY_ID"];
 const SECRET_KEY = ["AWS_SECRET_ACCESS_KEY"];
@@ -48,6 +49,38 @@ export function regionOfHost(hostname: string): string | undefined {
   return hostname.split(".").find((label) => /^[a-z]{2,3}(?:-[a-z]+)+-\d+$/.test(label));
 }
 
+/** The form in which AWS's own tools hand out keys (`credential_process`), and a region. */
+function readKeyPair(secret: string): (AwsCredentials & { readonly region?: string }) | undefined {
+  const given = parseObject(secret);
+  const accessKeyId = asString(given?.["AccessKeyId"]);
+  const secretAccessKey = asString(given?.["SecretAccessKey"]);
+  const sessionToken = asString(given?.["SessionToken"]);
+  const region = asString(given?.["Region"]);
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken !== undefined && { sessionToken }),
+    ...(region !== undefined && { region }),
+  };
+}
+
+interface SignerOptions {
+  readonly service: string;
+  readonly credentials: AwsCredentials;
+  /** Of a host that tells none. */
+  readonly region: string | undefined;
+}
+
+function signerOf({ service, credentials, region: ownRegion }: SignerOptions): Authorize {
+  const cache = new Map<string, ArrayBuffer>();
+  return (request) => {
+    const region = regionOfHost(request.url.hostname) ?? ownRegion;
+    if (region === undefined) throw regionMissing();
+    return signAwsRequest(request, { credentials, service, region, cache });
+  };
+}
+
 /** AWS access keys, with the region of the host that is called. */
 export function awsSigV4(service: string): Auth {
   return {
@@ -58,21 +91,25 @@ export function awsSigV4(service: string): Auth {
       const secretAccessKey = findSecret(env, SECRET_KEY)?.secret;
       if (key === undefined || secretAccessKey === undefined) return undefined;
       const sessionToken = findSecret(env, SESSION_TOKEN)?.secret;
-      const ownRegion = findSecret(env, REGION)?.secret;
       const credentials = {
         accessKeyId: key.secret,
         secretAccessKey,
         ...(sessionToken !== undefined && { sessionToken }),
       };
-      const cache = new Map<string, ArrayBuffer>();
-      return {
-        variable: key.variable,
-        authorize(request) {
-          const region = regionOfHost(request.url.hostname) ?? ownRegion;
-          if (region === undefined) throw regionMissing();
-          return signAwsRequest(request, { credentials, service, region, cache });
-        },
-      };
+      const region = findSecret(env, REGION)?.secret;
+      return { variable: key.variable, authorize: signerOf({ service, credentials, region }) };
+    },
+    takes: (secret) => secret.trimStart().startsWith("{"),
+    withSecret(secret) {
+      const pair = readKeyPair(secret);
+      if (pair === undefined) {
+        throw invalidRequest(
+          "secret",
+          'secret must be a JSON object such as {"AccessKeyId": "AKIA…", "SecretAccessKey": "…"}, with SessionToken where there is one.',
+        );
+      }
+      const { region, ...credentials } = pair;
+      return signerOf({ service, credentials, region });
     },
   };
 }

@@ -2,12 +2,12 @@ import { invalidRequest } from "#canonical/failure.ts";
 
 import { assemble, type ConfiguredProvider, type Ownership } from "./configured-providers.ts";
 import { findVariables } from "./provider-variables.ts";
-import type { Authorize, Provider } from "./provider.ts";
+import type { AuthDependencies, Authorize, Provider } from "./provider.ts";
 
 /** A tenant's credential, as far as a provider is made of it. */
 export interface OwnSettings {
   /** Keeps the secret to itself. `undefined`: the provider knows no keys that could be brought along. */
-  readonly authorizeFor: (row: Provider) => Authorize | undefined;
+  readonly authorizeFor: (row: Provider, dependencies?: AuthDependencies) => Authorize | undefined;
   readonly own: Ownership;
   /** The tenant's, checked; absent: where the platform reaches the provider. */
   readonly baseUrl?: string | undefined;
@@ -21,6 +21,8 @@ export interface PlatformPlace {
   readonly row: Provider;
   /** The operator named the address: it may be a private one. */
   readonly privateAddressAllowed: boolean;
+  /** What fetches tokens for keys that need some. */
+  readonly dependencies?: AuthDependencies;
 }
 
 /**
@@ -29,11 +31,11 @@ export interface PlatformPlace {
  */
 export function configureOwn(
   id: string,
-  { row, privateAddressAllowed }: PlatformPlace,
+  { row, privateAddressAllowed, dependencies }: PlatformPlace,
   settings: OwnSettings,
 ): ConfiguredProvider {
   const { own, baseUrl, authorizeFor } = settings;
-  const authorize = authorizeFor(row);
+  const authorize = authorizeFor(row, dependencies);
   if (authorize === undefined) {
     throw invalidRequest("provider", `${row.label} knows no keys that could be brought along.`);
   }

@@ -224,7 +224,7 @@ function findAuthorize(
     if (found !== undefined) return found;
     throw invalidRequest("secret", `Neither a secret nor ${row.auth.env.join(" or ")} is set.`);
   }
-  const authorize = row.auth.withSecret?.(secret);
+  const authorize = row.auth.withSecret?.(secret, dependencies);
   if (authorize !== undefined) return { authorize };
   throw invalidRequest("secret", `${row.label} takes its credentials from ${row.auth.env[0]}.`);
 }

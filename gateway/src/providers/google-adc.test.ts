@@ -130,4 +130,16 @@ describe("GOOGLE_ADC", () => {
     const later = GOOGLE_ADC.discover({ GOOGLE_APPLICATION_CREDENTIALS: path }, { post });
     await expect(later?.authorize(REQUEST)).resolves.toHaveProperty("authorization");
   });
+
+  test("takes the JSON of a service account as a secret, and nothing else", async () => {
+    const before = seen.length;
+    const authorize = GOOGLE_ADC.withSecret?.(JSON.stringify(ACCOUNT), { post });
+    expect(await authorize?.(REQUEST)).toEqual({
+      authorization: expect.stringMatching(/^Bearer ya29/),
+    });
+    await authorize?.(REQUEST);
+    expect(seen.length).toBe(before + 1);
+    expect(seen.at(-1)?.url).toBe("https://oauth2.googleapis.com/token");
+    expect(() => GOOGLE_ADC.withSecret?.("AIza-a-plain-key")).toThrow(/service account/);
+  });
 });

@@ -5,7 +5,7 @@ import { asString, parseObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 
 import { findSecret } from "./auth.ts";
-import type { Auth, AuthDependencies, Environment } from "./provider.ts";
+import type { Auth, AuthDependencies, Authorize, Environment } from "./provider.ts";
 
 const INLINE = ["GOOGLE_SERVICE_ACCOUNT_JSON", "GOOGLE_APPLICATION_CREDENTIALS_JSON"];
 const KEY_FILE = ["GOOGLE_APPLICATION_CREDENTIALS"];
@@ -91,27 +91,37 @@ const noToken = (variable: string): GatewayError =>
     message: `Google gave no access token for the identity of ${variable}.`,
   });
 
-/** Google's Application Default Credentials; the library keeps tokens until they end. */
+/** Tokens of a source; the library keeps them until they end. */
+function tokensOf({ variable, open }: FoundSource): Authorize {
+  let opened: Promise<TokenSource> | undefined;
+  const fetchToken = async (): Promise<string | null | undefined> => {
+    opened ??= open();
+    return (await opened)();
+  };
+  return async () => {
+    // The library's own errors may quote credential files. A source that failed is opened anew.
+    const token = await fetchToken().catch(() => {
+      opened = undefined;
+    });
+    if (typeof token !== "string") throw noToken(variable);
+    return { authorization: `Bearer ${token}` };
+  };
+}
+
+/** Google's Application Default Credentials, or the JSON of a service account's key. */
 export const GOOGLE_ADC: Auth = {
   env: [...INLINE, ...KEY_FILE, ...EXPLICIT_PROJECT],
   discover(env, dependencies = {}) {
     const found = findSource(env, dependencies.post);
-    if (found === undefined) return undefined;
-    let opened: Promise<TokenSource> | undefined;
-    const fetchToken = async (): Promise<string | null | undefined> => {
-      opened ??= found.open();
-      return (await opened)();
-    };
-    return {
-      variable: found.variable,
-      async authorize() {
-        // The library's own errors may quote credential files. A source that failed is opened anew.
-        const token = await fetchToken().catch(() => {
-          opened = undefined;
-        });
-        if (typeof token !== "string") throw noToken(found.variable);
-        return { authorization: `Bearer ${token}` };
-      },
-    };
+    return found && { variable: found.variable, authorize: tokensOf(found) };
+  },
+  takes: (secret) => secret.trimStart().startsWith("{"),
+  withSecret(secret, dependencies = {}) {
+    const account = readServiceAccount(parseObject(secret));
+    if (account === undefined) throw invalidRequest("secret", NO_ACCOUNT);
+    const open = (): Promise<TokenSource> => serviceAccountSource(account, dependencies.post);
+    return tokensOf({ variable: "the service account", open });
   },
 };
+
+const NO_ACCOUNT = "secret must be the JSON of a service account's key, as Google hands it out.";

@@ -82,8 +82,13 @@ export interface Auth {
    * the variable that was found (to print; never the value) and the authoriser.
    */
   discover(env: Environment, dependencies?: AuthDependencies): DiscoveredAuth | undefined;
-  /** An authoriser for a secret that the operator configured in `turnpike.yaml`. */
-  readonly withSecret?: (secret: string) => Authorize;
+  /**
+   * An authoriser for a secret that the operator configured in `turnpike.yaml`, or a tenant brought
+   * along. Throws `invalid_request` where it is none of the kind.
+   */
+  readonly withSecret?: (secret: string, dependencies?: AuthDependencies) => Authorize;
+  /** Of secrets that are no plain key: whether this is one. */
+  readonly takes?: (secret: string) => boolean;
 }
 
 export interface DiscoveredAuth {
