@@ -260,6 +260,30 @@ describe("sessions", () => {
     expect(audit).toContain('"198.51.100.1"');
   });
 
+  test("disabling an owner stops their keys at once, enabling lets them work again", async () => {
+    const { url } = await start();
+    const owner = await setUpGateway(gateway);
+    const post = async <Made>(path: string, body: object = {}): Promise<Made> =>
+      (await (await owner.request("POST", path, body)).json()) as Made;
+    const account = await post<{ id: string }>("/api/service-accounts", {
+      name: "ci",
+      role: "developer",
+    });
+    const { key } = await post<{ key: string }>("/api/keys", {
+      project_id: "proj_default",
+      name: "of ci",
+      owner_id: account.id,
+    });
+    const use = (): Promise<Response> => fetch(`${url}/v1/key`, { headers: { "x-api-key": key } });
+    expect((await use()).status).toBe(200);
+    await post(`/api/service-accounts/${account.id}/disable`);
+    const refused = await use();
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain("The owner of this API key is disabled");
+    await post(`/api/service-accounts/${account.id}/enable`);
+    expect((await use()).status).toBe(200);
+  });
+
   test("an inference key is no admin credential, and words say which is", async () => {
     await start();
     await setUpGateway(gateway);

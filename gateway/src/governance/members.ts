@@ -59,7 +59,7 @@ export const removeMember = (
   });
 
 /**
- * Disables a user wherever it belongs, or lets it in again; its sessions end, its admin keys rest.
+ * Disables a user wherever it belongs, or lets it in again; its sessions end, its keys and admin keys rest.
  * People: by platform admins; service accounts: by whoever could have made them.
  */
 export const setUserDisabled = (

@@ -64,7 +64,7 @@ export const createServiceAccount = (
     return account;
   });
 
-/** Puts a service account out of force with its admin keys, or back. Throws `not_found`, `forbidden`. */
+/** Puts a service account out of force with its keys and admin keys, or back. Throws `not_found`, `forbidden`. */
 export const setServiceAccountDisabled = (
   deed: Deed,
   { id, isDisabled }: { readonly id: string; readonly isDisabled: boolean },

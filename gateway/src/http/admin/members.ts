@@ -161,7 +161,7 @@ export const MEMBER_ROUTES = [
       path: `/api/users/:user_id/${isDisabled ? "disable" : "enable"}`,
       group,
       summary: isDisabled
-        ? "Disables a person wherever they belong; their sessions and admin keys stop."
+        ? "Disables a person wherever they belong; their sessions, keys and admin keys stop."
         : "Lets a disabled person in again.",
       action: "users.disable",
       params: userParams,

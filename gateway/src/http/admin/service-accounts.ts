@@ -95,7 +95,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
       path: `/api/service-accounts/:service_account_id/${isDisabled ? "disable" : "enable"}`,
       group: ACCOUNTS,
       summary: isDisabled
-        ? "Puts a service account and its admin keys out of force."
+        ? "Puts a service account, its keys and its admin keys out of force."
         : "Puts a service account back in force.",
       action: "service-accounts.write",
       params: serviceAccountParams,
