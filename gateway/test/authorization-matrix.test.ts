@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { ACTIONS } from "#governance/permissions.ts";
 import { digestOfToken, generateAdminKey } from "#governance/secret-token.ts";
@@ -92,6 +92,8 @@ beforeAll(async () => {
       version: 1,
     });
   }
+  // That there are people now is looked for a few times a second.
+  await vi.waitUntil(async () => (await fetch(`${gateway.url}/api/auth`)).status === 200);
 });
 afterAll(async () => {
   await store.close();
