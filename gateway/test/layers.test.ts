@@ -72,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib",
   ],
   cli: [
+    "alerts",
     "byok",
     "app.ts",
     "market",

@@ -46,7 +46,7 @@ export const getChannel = async ({ core }: Deed, id: string): Promise<AlertChann
 /** Adds a channel. Its signing secret is in this answer and in no other. */
 export async function createChannel(
   deed: Deed,
-  parts: OutboxParts,
+  parts: Pick<OutboxParts, "master">,
   given: { readonly organizationId: string; readonly document: AlertChannelDocument },
 ): Promise<JsonObject> {
   const { organizationId, document } = given;
@@ -73,7 +73,7 @@ export async function createChannel(
 /** A new signing secret; messages are signed with the old one, too, until the next rotation. */
 export async function rotateSecret(
   deed: Deed,
-  { master }: OutboxParts,
+  { master }: Pick<OutboxParts, "master">,
   id: string,
 ): Promise<JsonObject> {
   const row = await getChannel(deed, id);

@@ -74,7 +74,13 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     now: Date.now,
   });
   addFeedbackRoute(server, { keys, giveFeedback });
-  addHealthRoutes(server, { keys, health: gateway.health, credentials: own.credentials, metrics });
+  addHealthRoutes(server, {
+    keys,
+    health: gateway.health,
+    credentials: own.credentials,
+    metrics,
+    contentCounts: privacy.contentCounts,
+  });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const { adminRate: rate } = deps;

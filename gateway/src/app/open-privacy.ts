@@ -1,7 +1,7 @@
 import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
-import { createContentLog } from "#privacy/content-log.ts";
+import { createContentLog, type ContentLog } from "#privacy/content-log.ts";
 import { erase, erasedBefore, resumeErasures, type EraseDeps } from "#privacy/erase.ts";
 import { createEnvelope, type Envelope } from "#privacy/envelope.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
@@ -20,6 +20,7 @@ export interface Privacy {
   /** What requests and answers are kept by. */
   readonly keeping: Pick<Gateway, "responses" | "content">;
   readonly desk: PrivacyDesk;
+  readonly contentCounts: ContentLog["counts"];
 }
 
 interface Around {
@@ -68,6 +69,7 @@ export async function openPrivacy({ home, store, master, log, closers }: Around)
     envelope,
     keeping: { responses, content },
     desk: deskOf(erasing, { records, envelope }),
+    contentCounts: content.counts,
   };
 }
 
