@@ -10,6 +10,7 @@ export const ALERT_KINDS = [
   "key.leaked",
   "key.expiring",
   "ledger.invariant",
+  "payment.reversed",
   "test",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

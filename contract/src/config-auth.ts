@@ -1,18 +1,9 @@
 import { z } from "zod";
 
 import { ROLES } from "./governance.ts";
+import { siteUrl } from "./site-url.ts";
 
 const name = z.string().min(1).max(200);
-
-/** Plain http never leaves the machine. */
-const SITE_URL =
-  /^(?:https:\/\/|http:\/\/(?=(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)))[^\s/?#@]+(?:\/[^\s?#]*)?$/;
-
-const siteUrl = (description: string) =>
-  z
-    .string()
-    .regex(SITE_URL, "must be a URL such as https://login.example.com; http only on this machine")
-    .describe(description);
 
 const grant = z
   .strictObject({

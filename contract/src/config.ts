@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { authSection } from "./config-auth.ts";
+import { paymentsSection } from "./config-payments.ts";
 
 /** A number, or the digits that `${VARIABLE}` expands to. */
 const numeric = <T extends z.ZodNumber>(schema: T) =>
@@ -311,6 +312,9 @@ export const configSchema = z.strictObject({
     .describe("Where several gateways tell each other of endpoints that fail. At the next start."),
   limits: z.strictObject({ bodyBytes: whole(1024, "Largest request body.") }).nullish(),
   auth: authSection.nullish().describe("How people sign in. At the next start."),
+  payments: paymentsSection
+    .nullish()
+    .describe("How agents and people pay for what they use. At the next start."),
   routing: routing.nullish().describe("Which endpoint answers what."),
 });
 

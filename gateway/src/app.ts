@@ -7,6 +7,7 @@ import type { AppOptions, StartupReport } from "#app/app-options.ts";
 import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
+import { openPayments, paymentOrigins, paymentSettings } from "#app/open-payments.ts";
 import { openLimits } from "#app/open-limits.ts";
 import { openPrivacy, type Privacy } from "#app/open-privacy.ts";
 import { openGovernance } from "#app/open-governance.ts";
@@ -23,6 +24,7 @@ import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
 import { openConfig, type OpenedConfig } from "#market/market-config.ts";
 import { openMarket, type MarketSource } from "#market/market-source.ts";
+import type { X402Settings } from "#payments/x402-settings.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { openLearner } from "#pipeline/learner.ts";
 import { RetryBudget } from "#pipeline/retry-budget.ts";
@@ -33,7 +35,7 @@ import { instanceIdOf } from "#governance/secret-token.ts";
 import { loadMasterKey, type MasterKey } from "#privacy/master-key.ts";
 import { DATABASE_VARIABLE, openStore, type Store } from "#store/store.ts";
 import { deleteExpiredResponses } from "#store/stored-responses.ts";
-import { createLog } from "#telemetry/log.ts";
+import { createLog, type Log } from "#telemetry/log.ts";
 import type { RequestMetrics } from "#telemetry/request-metrics.ts";
 import type { Send } from "#upstream/answer.ts";
 import { createDialer } from "#upstream/dialer.ts";
@@ -142,10 +144,11 @@ interface Parts {
 /** Everything behind the sockets. Each part gets only what it needs. */
 async function openParts(options: AppOptions, { opened, store, closers }: Opened): Promise<Parts> {
   const { home, env, onNotice = () => undefined } = options;
-  const config = opened?.config;
+  const { config, file: configFile } = opened ?? {};
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const log = createLog(env["LOG_LEVEL"]);
-  const dialer = createDialer(() => market.trustedOrigins());
+  const paying = paymentSettings(config);
+  const dialer = createDialer(withOrigins(() => market.trustedOrigins(), paying));
   closers.push(() => dialer.close());
   const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
   const send = withDemo(dialer.send);
@@ -171,16 +174,18 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   closers.push(() => market.close());
   await market.probe();
   health.setParameters(healthParametersOf(market.current, options));
-  const alerts = openAlerts({ store, master, config, health, log, closers });
-  const money = await openMoney({ store, log, emitAlert: alerts.emit, closers });
-  const records = await openRecords({ store, log, alerts, closers });
-  const privacy = await openPrivacy({ home, store, master, log, closers });
+  const base = { home, store, master, log, closers };
+  const { alerts, money, records, privacy } = await openBooks({ ...base, config, health });
   const around = { ...governance, store, ...privacy, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
+  const payments = await openPayments(paying, { ...base, ...around, ...money, ...alerts });
   const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     instanceId: instanceIdOf(master.keyPepper),
     keys: governance.keys,
+    get payments() {
+      return payments.desk();
+    },
     ...money,
     limiter: await openLimits({ config, log, closers }),
     market: () => market.current,
@@ -196,8 +201,40 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     ...ownParts(),
   };
   const kept = { own, credits: money.credits, privacy, alerts, metrics: records.metrics };
-  const parts = { store, master, ...governance, ...kept, market, gateway };
-  return { config, configFile: opened?.file, ...parts };
+  return { config, configFile, store, master, ...governance, ...kept, market, gateway };
+}
+
+interface Keeping {
+  readonly home: string;
+  readonly store: Store;
+  readonly master: MasterKey;
+  readonly log: Log;
+  readonly closers: Closer[];
+  readonly config: Config | undefined;
+  readonly health: HealthTracker;
+}
+
+/** What is written down: alerts, money, requests, and the opt-in texts. */
+async function openBooks(keeping: Keeping) {
+  const alerts = openAlerts(keeping);
+  const money = await openMoney({ ...keeping, emitAlert: alerts.emit });
+  const records = await openRecords({ ...keeping, alerts });
+  return { alerts, money, records, privacy: await openPrivacy(keeping) };
+}
+
+/** Asked for each request: a set is made when the market's own is another one. */
+function withOrigins(
+  ofMarket: () => ReadonlySet<string>,
+  paying: X402Settings | undefined,
+): () => ReadonlySet<string> {
+  const others = paymentOrigins(paying);
+  let last: ReadonlySet<string> | undefined;
+  let all: ReadonlySet<string> = new Set();
+  return () => {
+    const now = ofMarket();
+    if (now !== last) [last, all] = [now, new Set([...now, ...others])];
+    return all;
+  };
 }
 
 const withDemo =

@@ -46,6 +46,18 @@ export const EXPLANATIONS: Readonly<Record<FailureCode, Explanation>> = {
     meaning: "What requests under way hold leaves no room for this one.",
     remedy: "Send it again after `retry-after`.",
   },
+  payment_required: {
+    meaning: "No key was sent, and the request has its price; or what was paid does not do.",
+    remedy: "Sign an offer of PAYMENT-REQUIRED (x402), prove a wallet with credit, or use a key.",
+  },
+  payment_used: {
+    meaning: "The payment was used for a request already, or is for another one.",
+    remedy: "What is left of it is credit of its wallet; the message names the request.",
+  },
+  payment_pending: {
+    meaning: "It is not known yet whether a payment was settled.",
+    remedy: "Send the same request with the same PAYMENT-SIGNATURE again; sign no new one.",
+  },
   price_unknown: {
     meaning: "Nobody knows what the model costs, and a budget or prepaid credits bound the key.",
     remedy: "Ask for a model with a price, or set one for it (price override).",

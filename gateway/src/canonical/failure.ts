@@ -31,6 +31,12 @@ export const FAILURES = {
   policy_denied: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   /** Only what requests under way hold is in the way: it may fit when they end. */
   budget_held: { status: 402, tryNext: false, cool: "nothing" },
+  /** Whoever has no key pays for each request, or from credit: what, where and how is in its terms. */
+  payment_required: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
+  /** A payment that was used already, or for something else. */
+  payment_used: { status: 409, tryNext: false, cool: "nothing", clientRetry: false },
+  /** Nobody can say yet whether it was paid: the same payment is to be sent again, and no new one made. */
+  payment_pending: { status: 503, tryNext: false, cool: "nothing", clientRetry: false },
   price_unknown: { status: 402, tryNext: false, cool: "nothing", clientRetry: false },
   forbidden: { status: 403, tryNext: false, cool: "nothing", clientRetry: false },
   /** Of the admin API, as long as there is nobody who could sign in. */
@@ -101,6 +107,15 @@ export interface Failure {
   readonly retryAfterMs?: number;
   /** The client's SDK should not repeat it, other than its code says. */
   readonly clientRetry?: false;
+  /** What to pay and how, for whoever has no key. */
+  readonly terms?: PaymentTerms;
+}
+
+/** What a 402 says beside its error. */
+export interface PaymentTerms {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Members of the body, beside those of the caller's dialect. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export const failureKind = (failure: Failure): FailureKind => FAILURES[failure.code];

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import type { AuthSection } from "@turnpike/contract/config-auth.ts";
+import type { PaymentsSection } from "@turnpike/contract/config-payments.ts";
 import {
   configSchema,
   type ConfigFile,
@@ -31,6 +32,8 @@ export interface Config {
   readonly smtp?: NonNullable<ConfigFile["smtp"]>;
   readonly alerts: NonNullable<ConfigFile["alerts"]>;
   readonly auth: AuthSection;
+  /** Absent: nobody pays here. */
+  readonly payments?: PaymentsSection;
   readonly routing: RoutingSection;
 }
 
@@ -93,6 +96,7 @@ const normalise = ({
   smtp,
   alerts,
   auth,
+  payments,
 }: ConfigFile): Config => ({
   providers: Array.isArray(providers)
     ? providers
@@ -105,5 +109,6 @@ const normalise = ({
   ...present("smtp", smtp),
   ...present("valkey", valkey),
   auth: auth ?? {},
+  ...present("payments", payments),
   routing: routing ?? {},
 });

@@ -33,6 +33,8 @@ export interface Access {
   /** All budgets that requests of the key may count for; each says which of them do. */
   readonly budgets: readonly ActiveBudget[];
   readonly priceOverrides: readonly PriceOverrideDocument[];
+  /** Whose wallet pays in place of the organization's: an address, for those who have no key. */
+  readonly wallet?: string;
 }
 
 export interface AccessKey {

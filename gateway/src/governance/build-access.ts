@@ -63,7 +63,8 @@ function accessOf(key: StoredKey, tables: DirectoryTables): Found {
   if (organization.disabled_at !== null) return { refused: DISABLED_ORGANIZATION };
   if (project.archived_at !== null) return { refused: ARCHIVED_PROJECT };
   const team = project.team_id === null ? undefined : tables.teams.get(project.team_id);
-  const places = placesAbove({ level: "key", id: key.id }, tables) ?? [];
+  const above = placesAbove({ level: "project", id: project.id }, tables) ?? [];
+  const places: readonly Place[] = [...above, { level: "key", id: key.id }];
   const settings = key.settings === "{}" ? NO_SETTINGS : parsedSettings(key.settings);
   const layers = policyLayers(places, tables);
   return {

@@ -1,4 +1,4 @@
-import { book, requireAccount } from "#ledger/book-transfer.ts";
+import { book, requireAccount, transferOf } from "#ledger/book-transfer.ts";
 import type { Command, Ended, Meter, Post, Reply, Settle, Void } from "#ledger/commands.ts";
 import { endHold, settleUnheld } from "#ledger/end-hold.ts";
 import { balanceOf, type LedgerState } from "#ledger/ledger-state.ts";
@@ -62,23 +62,12 @@ function meter(state: LedgerState, { id, deliveredTokens, fallback }: Meter): En
 
 function post(state: LedgerState, command: Post): Ended {
   if (state.booked.has(command.id)) return ended("again", "booked");
-  const { onlyAvailable, ...transfer } = command;
+  const { onlyAvailable } = command;
   const debited = requireAccount(state, command.debitAccount, command);
   const available = balanceOf(debited) - debited.pending;
   const amount = onlyAvailable === true ? least(command.amount, available) : command.amount;
   if (amount <= 0n) return ended("unknown", "booked");
-  book(state, {
-    id: transfer.id,
-    at: transfer.at,
-    kind: transfer.kind,
-    debitAccount: transfer.debitAccount,
-    creditAccount: transfer.creditAccount,
-    amount,
-    requestId: transfer.requestId ?? null,
-    organizationId: transfer.organizationId,
-    projectId: transfer.projectId ?? null,
-    memo: transfer.memo ?? null,
-  });
+  book(state, transferOf({ ...command, amount }));
   return { ...ended("done", "booked"), charged: amount };
 }
 

@@ -1,3 +1,4 @@
+import type { Post } from "#ledger/commands.ts";
 import { kindOf, type Account, type LedgerState, type Transfer } from "#ledger/ledger-state.ts";
 
 /** The account, opened where it is not there yet. */
@@ -38,3 +39,17 @@ export function book(state: LedgerState, transfer: Transfer): void {
   state.changed.accounts.add(debited).add(credited);
   state.changed.transfers.push(transfer);
 }
+
+/** What somebody asks to be booked, as it is booked. */
+export const transferOf = (post: Post): Transfer => ({
+  id: post.id,
+  at: post.at,
+  kind: post.kind,
+  debitAccount: post.debitAccount,
+  creditAccount: post.creditAccount,
+  amount: post.amount,
+  requestId: post.requestId ?? null,
+  organizationId: post.organizationId,
+  projectId: post.projectId ?? null,
+  memo: post.memo ?? null,
+});

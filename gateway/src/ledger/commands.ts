@@ -88,6 +88,8 @@ export interface Reserve {
   readonly leastTokens: number;
   /** What is charged where nobody settles it. */
   readonly fallback: Charge;
+  /** What its payer has paid for it: booked in the same transaction, once. */
+  readonly deposit?: Post;
 }
 
 /** Charges a request and releases its hold, once. */

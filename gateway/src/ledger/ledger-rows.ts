@@ -1,4 +1,11 @@
-import type { Charge, Command, CounterKey, CounterUnit, ProviderCost } from "#ledger/commands.ts";
+import type {
+  Charge,
+  Command,
+  CounterKey,
+  CounterUnit,
+  Post,
+  ProviderCost,
+} from "#ledger/commands.ts";
 import {
   providerAccount,
   projectAccount,
@@ -26,13 +33,13 @@ export class NamedRows {
 
   add(command: Command): void {
     if (command.type === "post") {
-      this.transfers.add(command.id);
-      this.accounts.add(command.debitAccount).add(command.creditAccount);
+      this.#addPost(command);
       return;
     }
     this.holds.add(command.id);
     if (command.type === "reserve") {
       if (command.wallet !== undefined) this.accounts.add(command.wallet.id);
+      if (command.deposit !== undefined) this.#addPost(command.deposit);
       for (const { id, slot } of command.counters) {
         this.counters.add(id);
         if (slot !== undefined) this.counters.add(slot.id);
@@ -49,6 +56,11 @@ export class NamedRows {
     if (hold.accountId !== null) this.accounts.add(hold.accountId);
     for (const { id } of hold.counters) this.counters.add(id);
     this.#addCharge(hold.fallback);
+  }
+
+  #addPost({ id, debitAccount, creditAccount }: Post): void {
+    this.transfers.add(id);
+    this.accounts.add(debitAccount).add(creditAccount);
   }
 
   #addCharge(charge: Charge): void {

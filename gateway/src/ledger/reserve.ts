@@ -1,4 +1,4 @@
-import { requireAccount } from "#ledger/book-transfer.ts";
+import { book, requireAccount, transferOf } from "#ledger/book-transfer.ts";
 import type {
   CostLine,
   CounterKey,
@@ -37,6 +37,10 @@ interface Bound {
 export function reserve(state: LedgerState, command: Reserve): Granted | Refusal {
   const before = state.holds.get(command.id);
   if (before !== undefined) return heldBefore(before);
+  // Stays whatever comes of the request: it is the wallet's credit.
+  if (command.deposit !== undefined && !state.booked.has(command.deposit.id)) {
+    book(state, transferOf(command.deposit));
+  }
   const bounds = boundsOf(state, command);
   let outputTokens = command.wantedTokens;
   let tightest: Bound | undefined;
@@ -140,6 +144,12 @@ function refusalBy(
     affordableLines: affordableLines(command, bounds),
   };
 }
+
+/** Nano-USD that lines cost at worst at so much output. */
+export const worstCaseNanoUsd = (
+  lines: readonly CostLine[],
+  output: { readonly outputTokens: number; readonly answers: number },
+): bigint => worstCase(lines, "usd", output);
 
 /** The worst case of some lines at so much output, in the unit of a counter. */
 function worstCase(

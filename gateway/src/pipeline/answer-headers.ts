@@ -10,9 +10,19 @@ type Headers = Record<string, string>;
 /** Both SDK families look for their request id under their own name. */
 export function baseHeaders(call: Call): Headers {
   const { requestId } = call.exchange;
-  const headers = { "x-request-id": requestId, "request-id": requestId };
+  const headers = { "x-request-id": requestId, "request-id": requestId, ...receiptHeaders(call) };
   return call.limitStatus === undefined ? headers : { ...headers, ...statusHeaders(call) };
 }
+
+/** What was paid by whoever has no key. Kept by nobody on the way: it is good for one reader. */
+const receiptHeaders = ({ payment }: Call): Headers =>
+  payment === undefined
+    ? {}
+    : {
+        "payment-response": payment.receipt,
+        "x-payment-id": payment.id,
+        "cache-control": "private, no-store",
+      };
 
 /** In the words of the client's dialect; nothing for keys without limits. */
 function statusHeaders({ exchange, limitStatus = {} }: Call): Headers {
@@ -57,11 +67,13 @@ export function failureHeaders(call: Call, failure: Failure): Headers {
     headers["x-turnpike-attempts"] = String(attempts.length);
   }
   const { clientRetry = failureKind(failure).clientRetry } = failure;
-  if (clientRetry === false) headers["x-should-retry"] = "false";
+  // An SDK that repeats a paid request signs, and pays, again: what is left is credit instead.
+  if (clientRetry === false || call.payer !== undefined) headers["x-should-retry"] = "false";
   if (failure.retryAfterMs !== undefined) {
     headers["retry-after"] = String(Math.ceil(failure.retryAfterMs / 1000));
     headers["retry-after-ms"] = String(Math.round(failure.retryAfterMs));
   }
+  Object.assign(headers, failure.terms?.headers);
   return headers;
 }
 

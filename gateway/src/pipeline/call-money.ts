@@ -35,12 +35,12 @@ const NO_COUNTERS: readonly BudgetCounter[] = [];
 export function openMoney(call: Call, parsed: ParsedCall, plan: Plan): CallMoney | undefined {
   const { access } = call;
   if (access === undefined) return undefined;
-  const { budgets, organization } = access;
+  const { budgets, organization, wallet } = access;
   const counters =
     budgets.length === 0
       ? NO_COUNTERS
       : budgetCounters(budgets, spenderOf(call, access, parsed), modelsOf(plan));
-  return { access, walletId: walletOf(organization.id), counters, ended: false };
+  return { access, walletId: walletOf(wallet ?? organization.id), counters, ended: false };
 }
 
 function spenderOf(call: Call, access: Access, parsed: ParsedCall): Spender {

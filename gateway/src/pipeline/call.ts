@@ -5,6 +5,8 @@ import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import type { Lease, Told } from "#ledger/idempotency.ts";
 import type { UsageBound } from "#ledger/worst-case.ts";
+import type { Collected } from "#payments/collect-payment.ts";
+import type { Payer } from "#payments/payment-desk.ts";
 import type { CallMoney } from "#pipeline/call-money.ts";
 import type { Loss } from "#protocols/codec.ts";
 import type { AttemptRecord } from "#telemetry/request-record.ts";
@@ -36,6 +38,10 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Who asks, and all that applies to it. */
   access?: Access;
+  /** Who pays for it by itself; absent: it came with a key. */
+  payer?: Payer;
+  /** What was paid for it. */
+  payment?: Collected;
   body?: JsonBody;
   options?: GatewayOptions;
   modelAsked: string;

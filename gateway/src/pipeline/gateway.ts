@@ -7,6 +7,7 @@ import type { HealthTracker } from "#health/health-tracker.ts";
 import type { IdempotencyKeys } from "#ledger/idempotency.ts";
 import type { OpenHolds } from "#ledger/open-holds.ts";
 import type { Ledger } from "#ledger/open-ledger.ts";
+import type { PaymentDesk } from "#payments/payment-desk.ts";
 import type { Learner } from "#pipeline/learner.ts";
 import type { RetryBudget } from "#pipeline/retry-budget.ts";
 import type { SessionMemory } from "#routing/session-memory.ts";
@@ -54,6 +55,8 @@ export interface Gateway {
   /** By which it knows requests that it has sent itself. */
   readonly instanceId: string;
   readonly keys: Pick<KeyRing, "authenticate">;
+  /** Where those who have no key pay; absent: nobody is served without one. */
+  readonly payments?: PaymentDesk | undefined;
   /** Takes what requests need of their rate limits; absent: nothing is limited. */
   readonly limiter?: Limiter;
   /** Whether an organization of the free plan has credit to spend; absent: none has. */

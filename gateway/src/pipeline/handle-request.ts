@@ -1,7 +1,7 @@
 import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
 import { beginAnswer, type Reply } from "#pipeline/reply.ts";
 import type { Call } from "#pipeline/call.ts";
-import { authenticate } from "#pipeline/authenticate.ts";
+import { identify } from "#pipeline/identify.ts";
 import { checkCapabilities, checkOperation, withDefaultModel } from "#pipeline/check-permission.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
@@ -40,7 +40,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
   let capture: Capture | undefined;
   try {
     checkLoop(call);
-    call.access = authenticate(exchange, gateway.keys);
+    call.access = await identify(call);
     checkOperation(call);
     await takeEntryLimits(call);
     capture = captureContent(call);

@@ -19,6 +19,12 @@ import {
   type CallMoney,
 } from "#pipeline/call-money.ts";
 import { capRequest } from "#pipeline/cap-request.ts";
+import {
+  creditShort,
+  noteDeposit,
+  payForNothing,
+  payForRequest,
+} from "#pipeline/pay-for-request.ts";
 import { keepRoutes } from "#pipeline/keep-routes.ts";
 import { pausedFailure, priceUnknown, refusalFailure } from "#pipeline/money-refused.ts";
 import type { Plan, Route } from "#routing/route.ts";
@@ -39,7 +45,10 @@ const MOST_TOKENS = 10_000_000;
  */
 export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): Promise<Plan> {
   const money = openMoney(call, parsed, planned);
-  if (money === undefined || parsed.spending === undefined) return planned;
+  if (money === undefined || parsed.spending === undefined) {
+    if (call.payer !== undefined) await payForNothing(call);
+    return planned;
+  }
   call.money = money;
   call.answers = parsed.spending.answers;
   const going = withoutPaused(call, money, planned);
@@ -56,13 +65,18 @@ export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): 
 /** Holds for all routes; where that is refused, for those that are affordable, as long as there are any. */
 async function reserveAffordable(holding: Holding, wanted: Wanted): Promise<Plan> {
   const { call, money } = holding;
-  const command = reserveCommand(holding, wanted);
+  const asked = reserveCommand(holding, wanted);
   // What costs nothing and counts for nothing has nothing to wait for.
-  if (command.counters.length === 0 && command.lines.every(isFree)) return wanted.plan;
+  const isForNothing = asked.counters.length === 0 && asked.lines.every(isFree);
+  if (isForNothing && !paysLeast(call)) return wanted.plan;
+  const command = await payForRequest(call, asked);
   const refusal = await reserve(call, money, command);
   if (refusal === undefined) return wanted.plan;
   const { affordableLines: fitting } = refusal;
-  const failure = refusalFailure(call, money, refusal);
+  const isCredit = refusal.by === "wallet" && call.payer?.kind === "wallet";
+  const failure = isCredit
+    ? creditShort(call, command, refusal)
+    : refusalFailure(call, money, refusal);
   const kept = new Set(wanted.routes.filter((_route, at) => fitting.includes(at)));
   const plan = keepRoutes(wanted.plan, (route) => kept.has(route));
   if (plan.routes.length === 0) throw new GatewayError(failure);
@@ -92,6 +106,9 @@ function withoutPaused(call: Call, money: CallMoney, plan: Plan): Plan {
   return going;
 }
 
+/** Who pays by itself pays something, whatever it asks for. */
+const paysLeast = ({ payer }: Call): boolean => payer !== undefined && payer.kind !== "wallet";
+
 const isFree = ({ basePicoUsd, outputPicoUsd }: CostLine): boolean =>
   basePicoUsd === 0n && outputPicoUsd === 0n;
 
@@ -105,6 +122,7 @@ async function reserve(
   await gateway.holds.begin(command.id);
   try {
     const reply = await gateway.ledger.run(command);
+    if (command.deposit !== undefined) noteDeposit(call);
     if (isRefusal(reply)) {
       gateway.holds.end(command.id);
       return reply;

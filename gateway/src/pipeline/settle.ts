@@ -171,7 +171,10 @@ export async function settleFailure(
   const kind = FAILURES[failure.code];
   const used = answer === undefined ? abandoned(call, failure) : stopped(call, answer, failure);
   const outcome = { status: kind.status, failure: failure.code, ...used };
-  await record(call, outcome).catch((error: unknown) => {
+  // A price that was told to nobody in particular is no request: anybody could fill the records.
+  const isRecorded = failure.code !== "payment_required" || call.payer?.kind !== "stranger";
+  const recorded = isRecorded ? record(call, outcome) : Promise.resolve();
+  await recorded.catch((error: unknown) => {
     // A broken store must not turn every error into another one; the log has both.
     gateway.log.error(
       { requestId: exchange.requestId, ...errorFacts(error) },
@@ -180,7 +183,8 @@ export async function settleFailure(
   });
   if (!send) return;
   const body = CLIENT_CODECS[exchange.protocol].renderError(failure, exchange.requestId);
-  exchange.sink.json(kind.status, failureHeaders(call, failure), JSON.stringify(body));
+  const told = failure.terms === undefined ? body : { ...failure.terms.body, ...body };
+  exchange.sink.json(kind.status, failureHeaders(call, failure), JSON.stringify(told));
 }
 
 function stopped(call: Call, answer: WholeAnswer, failure: Failure): Partial<Outcome> {

@@ -4,6 +4,7 @@ import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import { createAnswerSink } from "#http/stream-writer.ts";
 import { credentialOf } from "#pipeline/authenticate.ts";
+import { paysByItself } from "#pipeline/identify.ts";
 import type { OperationName } from "#canonical/operation-name.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { handleRequest } from "#pipeline/handle-request.ts";
@@ -94,14 +95,30 @@ interface Serving {
 const refuseStrangers =
   (serving: Serving) =>
   (request: FastifyRequest, reply: FastifyReply, goOn: () => void): void => {
+    const { gateway } = serving;
+    if (paysByItself(request, gateway)) {
+      const most = gateway.payments?.maxBodyBytes ?? 0;
+      // A body without a length could be of any.
+      const isChunked = request.headers["transfer-encoding"] !== undefined;
+      const length = Number(request.headers["content-length"] ?? 0);
+      if (!isChunked && length <= most) goOn();
+      else void reply.send(tooLarge(most));
+      return;
+    }
     try {
-      serving.gateway.keys.authenticate(credentialOf(request), request.ip);
+      gateway.keys.authenticate(credentialOf(request), request.ip);
     } catch {
       serve(request, reply, serving);
       return;
     }
     goOn();
   };
+
+const tooLarge = (most: number): GatewayError =>
+  new GatewayError({
+    code: "payload_too_large",
+    message: `Without a key a body may have ${most} bytes, and its length must be in content-length. Use a key of this gateway for larger ones.`,
+  });
 
 function serve(request: FastifyRequest, reply: FastifyReply, serving: Serving): FastifyReply {
   const { gateway, clock, ...target } = serving;

@@ -1,0 +1,137 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+import type { EmitAlert } from "@turnpike/contract/alerts.ts";
+
+import type { Config } from "#config/read-config.ts";
+import type { Directory } from "#governance/directory.ts";
+import type { Ledger } from "#ledger/open-ledger.ts";
+import type { PaymentDesk } from "#payments/payment-desk.ts";
+import type { Reconciled } from "#payments/reconcile-payments.ts";
+import { x402Origins, x402Settings, type X402Settings } from "#payments/x402-settings.ts";
+import type { MasterKey } from "#privacy/master-key.ts";
+import type { Store } from "#store/store.ts";
+import type { PaymentRow } from "#store/payments.ts";
+import { errorFacts, type Log } from "#telemetry/log.ts";
+import type { Send } from "#upstream/answer.ts";
+
+export interface Payments {
+  /** Where those who have no key pay; `undefined`: off, or not yet compared with the chain. */
+  readonly desk: () => PaymentDesk | undefined;
+  readonly settings?: X402Settings;
+  /** Goes on where payments stopped; absent: there are none. */
+  readonly reconcile?: () => Promise<Reconciled>;
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly master: MasterKey;
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly send: Send;
+  readonly log: Log;
+  readonly emit: EmitAlert;
+  readonly closers: (() => void | Promise<void>)[];
+}
+
+const RECONCILE_MS = 5_000;
+/** What could not be asked at the start is asked again. */
+const RECHECK_MS = 30_000;
+
+/** `payments.x402` with its defaults; throws in words for the operator. */
+export function paymentSettings(config: Config | undefined): X402Settings | undefined {
+  const { payments } = config ?? {};
+  return payments?.x402 === undefined ? undefined : x402Settings(payments, payments.x402);
+}
+
+/** Where payments connect to, by the operator's own word. */
+export const paymentOrigins = (settings: X402Settings | undefined): readonly string[] =>
+  settings === undefined ? [] : x402Origins(settings);
+
+/**
+ * Opens payments by x402. Rejects where the configuration does not fit the facilitators or the chain;
+ * where one of them does not answer the gateway starts, and takes payments once they fit.
+ */
+export async function openPayments(
+  settings: X402Settings | undefined,
+  opened: Opened,
+): Promise<Payments> {
+  if (settings === undefined) return { desk: () => undefined };
+  // Loaded only here: the chain's library is 40 MB that most gateways never need.
+  const parts = await import("#payments/open-x402.ts");
+  const { log, closers } = opened;
+  const { desk, reconcile, check } = parts.openX402(settings, {
+    ...opened,
+    now: Date.now,
+    tick: () => performance.now(),
+    pause,
+    onReversed: (row) => tellReversed(opened, row),
+    onFault: (error) => log.warn(errorFacts(error), "payments could not be looked after"),
+  });
+  let isChecked = false;
+  const stopped = new AbortController();
+  const checkOnce = async (): Promise<void> => {
+    await check();
+    isChecked = true;
+  };
+  try {
+    await checkOnce();
+  } catch (error) {
+    if (error instanceof parts.PaymentsMismatch) throw error;
+    log.warn(errorFacts(error), "payments are off until facilitators and chains can be asked");
+    void recheck(checkOnce, { log, signal: stopped.signal });
+  }
+  const stop = repeat(reconcile);
+  closers.push(async () => {
+    stopped.abort();
+    await stop();
+  });
+  return { desk: () => (isChecked ? desk : undefined), settings, reconcile };
+}
+
+function tellReversed({ log, emit }: Opened, row: PaymentRow): void {
+  const { id, network, nano_usd: nanoUsd, organization_id: organizationId } = row;
+  log.error({ payment: id, network }, "a payment's block was taken back");
+  emit({
+    kind: "payment.reversed",
+    organizationId,
+    once: id,
+    text: `A payment on ${network} was taken back by its chain: its wallet owes it.`,
+    facts: { payment: id, network, nanoUsd: String(nanoUsd) },
+  });
+}
+
+/** Does it every few seconds, one after the other; resolves once the last one is over. */
+function repeat(work: () => Promise<unknown>): () => Promise<void> {
+  let running: Promise<unknown> | undefined;
+  const timer = setInterval(() => {
+    running ??= work()
+      // What fails now is told by the work itself, and done by the next turn.
+      .catch(() => undefined)
+      .finally(() => (running = undefined));
+  }, RECONCILE_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+async function recheck(
+  check: () => Promise<void>,
+  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    try {
+      await pause(RECHECK_MS, undefined, { signal, ref: false });
+    } catch {
+      return;
+    }
+    try {
+      await check();
+      log.info({}, "payments are on");
+      return;
+    } catch (error) {
+      log.warn(errorFacts(error), "payments stay off");
+    }
+  }
+}

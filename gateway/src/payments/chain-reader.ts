@@ -1,0 +1,295 @@
+import {
+  createPublicClient,
+  custom,
+  parseAbi,
+  parseEventLogs,
+  type PublicClient,
+  type TransactionReceipt,
+} from "viem";
+
+import { callJson } from "#payments/json-call.ts";
+import type { Address, X402Asset, X402Chain, X402Settings } from "#payments/x402-settings.ts";
+import type { Send } from "#upstream/answer.ts";
+
+/** What it takes to find a payment on its chain. */
+export interface Awaited {
+  readonly network: string;
+  readonly asset: string;
+  readonly payer: string;
+  readonly payTo: string;
+  readonly amount: bigint;
+  readonly nonce: string;
+  readonly method: "eip3009" | "permit2";
+}
+
+/** What became of an authorization. */
+export type Outcome =
+  | Paid
+  /** It was not used, and may be yet. */
+  | { readonly state: "unused" }
+  /** It was cancelled, or used for something else. */
+  | { readonly state: "elsewhere" };
+
+export interface Paid {
+  readonly state: "paid";
+  readonly transaction: string;
+  /** The one transfer: `<network>:<transaction>:<log>`. */
+  readonly transferRef: string;
+  readonly block: number;
+}
+
+/** Reads what was paid from the chains themselves. Everything rejects when a node cannot be asked. */
+export interface ChainReader {
+  outcomeOf(awaited: Awaited): Promise<Outcome>;
+  /** The same from the transaction that somebody names; `undefined`: it does not pay this. */
+  paidBy(awaited: Awaited, transaction: string): Promise<Paid | undefined>;
+  /** The block that a transfer is in now; `undefined`: in none any more. */
+  blockOf(network: string, transaction: string): Promise<number | undefined>;
+  newestBlock(network: string): Promise<number>;
+  /** What does not fit between the configuration and a chain; empty: all does. */
+  faultsOf(settings: Pick<X402Settings, "chains" | "assets">): Promise<readonly string[]>;
+}
+
+const ABI = parseAbi([
+  "event Transfer(address indexed from, address indexed to, uint256 value)",
+  "event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)",
+  "event AuthorizationCanceled(address indexed authorizer, bytes32 indexed nonce)",
+  "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
+  "function nonceBitmap(address owner, uint256 word) view returns (uint256)",
+  "function decimals() view returns (uint8)",
+  "function name() view returns (string)",
+  "function version() view returns (string)",
+]);
+
+/** The same on every chain. */
+const PERMIT2: Address = "0x000000000022d473030f116ddee9f6b43ac78ba3";
+const RPC_TIMEOUT_MS = 10_000;
+
+export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Send): ChainReader {
+  const clients = new Map<string, PublicClient>();
+  const clientOf = (network: string): PublicClient => {
+    const chain = chains.get(network);
+    if (chain === undefined) throw new Error(`no chain ${network} is configured`);
+    let client = clients.get(network);
+    if (client === undefined) clients.set(network, (client = connect(chain, send)));
+    return client;
+  };
+  const reader: ChainReader = {
+    outcomeOf: async (awaited) => {
+      const client = clientOf(awaited.network);
+      if (!(await isUsed(client, awaited))) return { state: "unused" };
+      const from = await firstBlock(client, chains.get(awaited.network)?.logBlocks ?? 0n);
+      return awaited.method === "eip3009"
+        ? usedAuthorization(client, awaited, from)
+        : usedPermit(client, awaited, from);
+    },
+    paidBy: async (awaited, transaction) => {
+      const receipt = await receiptOf(clientOf(awaited.network), transaction);
+      if (receipt === undefined) return undefined;
+      if (awaited.method === "eip3009") return transferIn(receipt, awaited);
+      const client = clientOf(awaited.network);
+      return (await namesNonce(client, awaited, receipt))
+        ? transferIn(receipt, awaited)
+        : undefined;
+    },
+    blockOf: async (network, transaction) => {
+      const receipt = await receiptOf(clientOf(network), transaction);
+      return receipt?.status === "success" ? Number(receipt.blockNumber) : undefined;
+    },
+    newestBlock: async (network) =>
+      Number(await clientOf(network).getBlockNumber({ cacheTime: 0 })),
+    faultsOf: async ({ assets }) => {
+      const faults: string[] = [];
+      for (const { network, chainId } of chains.values()) {
+        const actual = await clientOf(network).getChainId();
+        if (actual !== chainId) faults.push(`the node of ${network} is on eip155:${actual}`);
+      }
+      for (const asset of assets)
+        faults.push(...(await assetFaults(clientOf(asset.network), asset)));
+      return faults;
+    },
+  };
+  return reader;
+}
+
+/** By the guarded dialer, as every connection. */
+function connect({ rpcUrl }: X402Chain, send: Send): PublicClient {
+  let id = 0;
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params: params ?? [] });
+    const answer = await callJson(send, { url: rpcUrl, body, timeoutMs: RPC_TIMEOUT_MS });
+    const { result, error } = (answer.body ?? {}) as {
+      readonly result?: unknown;
+      readonly error?: { readonly code?: number; readonly message?: string };
+    };
+    // The address of a node may have its key in it: it is in no message.
+    if (error !== undefined) throw new RpcFault(error.message ?? "error", error.code ?? 0);
+    if (result === undefined) throw new RpcFault(`status ${answer.status}`, 0);
+    return result;
+  };
+  return createPublicClient({
+    transport: custom({ request }, { retryCount: 0 }),
+    cacheTime: 0,
+  });
+}
+
+class RpcFault extends Error {
+  readonly code: number;
+  constructor(message: string, code: number) {
+    super(`the chain's node: ${message.slice(0, 200)}`);
+    this.code = code;
+  }
+}
+
+const hex = (text: string): `0x${string}` => text as `0x${string}`;
+
+async function isUsed(client: PublicClient, awaited: Awaited): Promise<boolean> {
+  const { method, payer, nonce, asset } = awaited;
+  if (method === "eip3009") {
+    return client.readContract({
+      address: hex(asset),
+      abi: ABI,
+      functionName: "authorizationState",
+      args: [hex(payer), hex(nonce)],
+    });
+  }
+  const number = BigInt(nonce);
+  const bitmap = await client.readContract({
+    address: PERMIT2,
+    abi: ABI,
+    functionName: "nonceBitmap",
+    args: [hex(payer), number >> 8n],
+  });
+  return ((bitmap >> (number & 255n)) & 1n) === 1n;
+}
+
+async function firstBlock(client: PublicClient, back: number | bigint): Promise<bigint> {
+  const newest = await client.getBlockNumber({ cacheTime: 0 });
+  const first = newest - BigInt(back);
+  return first > 0n ? first : 0n;
+}
+
+async function usedAuthorization(
+  client: PublicClient,
+  awaited: Awaited,
+  fromBlock: bigint,
+): Promise<Outcome> {
+  const args = { authorizer: hex(awaited.payer), nonce: hex(awaited.nonce) };
+  const address = hex(awaited.asset);
+  const used = await client.getLogs({ address, event: ABI[1], args, fromBlock });
+  for (const { transactionHash } of used) {
+    const receipt = await receiptOf(client, transactionHash);
+    const paid = receipt && transferIn(receipt, awaited);
+    if (paid !== undefined) return paid;
+  }
+  const cancelled = await client.getLogs({ address, event: ABI[2], args, fromBlock });
+  if (used.length + cancelled.length > 0) return { state: "elsewhere" };
+  throw new Error("the authorization was used before the blocks that can be looked at");
+}
+
+async function usedPermit(
+  client: PublicClient,
+  awaited: Awaited,
+  fromBlock: bigint,
+): Promise<Outcome> {
+  const transfers = await client.getLogs({
+    address: hex(awaited.asset),
+    event: ABI[0],
+    args: { from: hex(awaited.payer), to: hex(awaited.payTo) },
+    fromBlock,
+  });
+  for (const { transactionHash, args } of transfers) {
+    if (args.value !== awaited.amount) continue;
+    const receipt = await receiptOf(client, transactionHash);
+    if (receipt === undefined || !(await namesNonce(client, awaited, receipt))) continue;
+    const paid = transferIn(receipt, awaited);
+    if (paid !== undefined) return paid;
+  }
+  throw new Error("the permit was used, and no transfer of it was found");
+}
+
+/** A permit leaves no event: the transaction's own words have its number. */
+async function namesNonce(
+  client: PublicClient,
+  { nonce }: Awaited,
+  { transactionHash }: TransactionReceipt,
+): Promise<boolean> {
+  const { input } = await client.getTransaction({ hash: transactionHash });
+  return input.toLowerCase().includes(BigInt(nonce).toString(16).padStart(64, "0"));
+}
+
+async function receiptOf(
+  client: PublicClient,
+  transaction: string,
+): Promise<TransactionReceipt | undefined> {
+  try {
+    return await client.getTransactionReceipt({ hash: hex(transaction) });
+  } catch (error) {
+    if ((error as Error).name === "TransactionReceiptNotFoundError") return undefined;
+    throw error;
+  }
+}
+
+/** The transfer of a payment among all that a transaction did: it stands beside its authorization. */
+function transferIn(receipt: TransactionReceipt, awaited: Awaited): Paid | undefined {
+  if (receipt.status !== "success") return undefined;
+  const own = receipt.logs.filter(({ address }) => address.toLowerCase() === awaited.asset);
+  const events = parseEventLogs({ abi: ABI, logs: own });
+  const transfers = events.filter((event) => {
+    if (event.eventName !== "Transfer") return false;
+    const { from, to, value } = event.args;
+    const isOurs = from.toLowerCase() === awaited.payer && to.toLowerCase() === awaited.payTo;
+    return isOurs && value === awaited.amount;
+  });
+  if (awaited.method === "permit2") return paidBy(receipt, awaited, transfers[0]?.logIndex);
+  const used = events.find(
+    (event) =>
+      event.eventName === "AuthorizationUsed" &&
+      event.args.authorizer.toLowerCase() === awaited.payer &&
+      event.args.nonce.toLowerCase() === awaited.nonce,
+  );
+  if (used === undefined) return undefined;
+  const beside = [used.logIndex + 1, used.logIndex - 1];
+  const at = beside.find((index) => transfers.some(({ logIndex }) => logIndex === index));
+  return paidBy(receipt, awaited, at);
+}
+
+const paidBy = (
+  { transactionHash, blockNumber }: TransactionReceipt,
+  { network }: Awaited,
+  logIndex: number | undefined,
+): Paid | undefined =>
+  logIndex === undefined
+    ? undefined
+    : {
+        state: "paid",
+        transaction: transactionHash.toLowerCase(),
+        transferRef: `${network}:${transactionHash.toLowerCase()}:${logIndex}`,
+        block: Number(blockNumber),
+      };
+
+async function assetFaults(client: PublicClient, asset: X402Asset): Promise<readonly string[]> {
+  const { address, network, symbol, decimals, method, name, version } = asset;
+  const at = `${symbol} ${address} on ${network}`;
+  const ask = async (
+    functionName: "decimals" | "name" | "version",
+  ): Promise<string | number | undefined> => {
+    try {
+      return await client.readContract({ address, abi: ABI, functionName });
+    } catch (error) {
+      if (/reverted|returned no data|zero data/i.test(String(error))) return undefined;
+      throw error;
+    }
+  };
+  const faults: string[] = [];
+  const actual = await ask("decimals");
+  if (actual === undefined) return [`${at}: there is no such token`];
+  if (actual !== decimals) faults.push(`${at} has ${actual} decimals, not ${decimals}`);
+  if (method === "permit2") return faults;
+  const [actualName, actualVersion] = [await ask("name"), await ask("version")];
+  if (actualName !== name) faults.push(`${at} is named ${JSON.stringify(actualName)}, not ${name}`);
+  if (actualVersion !== undefined && actualVersion !== version) {
+    faults.push(`${at} has the version ${JSON.stringify(actualVersion)}, not ${version}`);
+  }
+  return faults;
+}

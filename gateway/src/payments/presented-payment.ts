@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+
+import { decodePaymentSignatureHeader } from "@x402/core/http";
+import { PaymentPayloadV2Schema } from "@x402/core/schemas";
+import type { PaymentPayload } from "@x402/core/types";
+import { z } from "zod";
+
+import { invalidRequest } from "#canonical/failure.ts";
+import type { JsonObject } from "#lib/json.ts";
+
+/** A payment as a client sends it: signed, and not yet looked at by anybody. */
+export interface PresentedPayment {
+  readonly payload: PaymentPayload;
+  /** In lower case, as all addresses here. */
+  readonly payer: string;
+  /** 32 bytes as hexadecimal digits (EIP-3009), or a number (Permit2). */
+  readonly nonce: string;
+  /** What was signed, in the token's smallest unit. */
+  readonly amount: bigint;
+  /** Unix milliseconds. */
+  readonly validBefore: number;
+  readonly method: "eip3009" | "permit2";
+  /** The same for everything that could spend the same authorization. */
+  readonly payKey: string;
+  readonly headerDigest: string;
+}
+
+const MAX_HEADER = 16 * 1024;
+const FIELD = "PAYMENT-SIGNATURE";
+const NUMBER = /^(?:0|[1-9]\d{0,77})$/;
+
+/** Reads the header. Throws `invalid_request` naming what is wrong with it. */
+export function readPayment(header: string): PresentedPayment {
+  if (header.length > MAX_HEADER) throw wrong(`is longer than ${MAX_HEADER} bytes`);
+  const payload = decoded(header);
+  const { scheme, network, asset, amount } = payload.accepted;
+  if (scheme !== "exact") throw wrong(`has the scheme ${quoted(scheme)}; "exact" is taken`);
+  if (!NUMBER.test(amount)) throw wrong("has an amount that is no whole number (accepted.amount)");
+  const inner = payload.payload as JsonObject;
+  const { payer, nonce, value, validBefore, method } = authorizationOf(inner);
+  return {
+    payload,
+    payer: payer.toLowerCase(),
+    nonce: nonce.toLowerCase(),
+    amount: BigInt(value),
+    validBefore: Math.min(Number(validBefore) * 1_000, Number.MAX_SAFE_INTEGER),
+    method,
+    payKey: [network, asset, payer, nonce].join(":").toLowerCase(),
+    headerDigest: createHash("sha256").update(header).digest("hex"),
+  };
+}
+
+function decoded(header: string): PaymentPayload {
+  let value: unknown;
+  try {
+    value = decodePaymentSignatureHeader(header);
+  } catch {
+    throw wrong("is not JSON in base64");
+  }
+  const { x402Version } = (value ?? {}) as { readonly x402Version?: unknown };
+  if (x402Version !== 2) throw wrong("is not of x402 version 2");
+  const read = PaymentPayloadV2Schema.safeParse(value);
+  if (read.success) return read.data as PaymentPayload;
+  const [issue] = read.error.issues;
+  throw wrong(`has not the form of a payment (${issue?.path.join(".") ?? ""}: ${issue?.message})`);
+}
+
+interface Authorization {
+  readonly payer: string;
+  readonly nonce: string;
+  readonly value: string;
+  readonly validBefore: string;
+  readonly method: PresentedPayment["method"];
+}
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "no address");
+const number = z.string().regex(/^(?:0|[1-9]\d{0,77})$/, "no whole number as text");
+/** r, s and v. Signatures of contracts are longer, and would have to be tried out on the chain. */
+const signature = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{130}$/, "no signature of 65 bytes; contracts cannot pay here");
+
+/** Facilitators answer what is not so with a failure of their own, as if they were down. */
+const eip3009 = z.object({
+  signature,
+  authorization: z.object({
+    from: address,
+    to: address,
+    value: number,
+    validAfter: number,
+    validBefore: number,
+    nonce: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "no 32 bytes"),
+  }),
+});
+
+const permit2 = z.object({
+  signature,
+  permit2Authorization: z.object({
+    from: address,
+    spender: address,
+    nonce: number,
+    deadline: number,
+    permitted: z.object({ token: address, amount: number }),
+    witness: z.object({ to: address, validAfter: number }),
+  }),
+});
+
+function authorizationOf(inner: JsonObject): Authorization {
+  if (inner["permit2Authorization"] === undefined) {
+    const { authorization } = checked(eip3009, inner);
+    const { from, nonce, value, validBefore } = authorization;
+    return { payer: from, nonce, value, validBefore, method: "eip3009" };
+  }
+  const { permit2Authorization: permit } = checked(permit2, inner);
+  const { from, nonce, deadline, permitted } = permit;
+  return {
+    payer: from,
+    nonce,
+    value: permitted.amount,
+    validBefore: deadline,
+    method: "permit2",
+  };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, inner: JsonObject): z.output<Schema> {
+  const read = schema.safeParse(inner);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const at = ["payload", ...(issue?.path ?? [])].join(".");
+  throw wrong(`has not what can be settled (${at}: ${issue?.message ?? ""})`);
+}
+
+const wrong = (what: string) =>
+  invalidRequest(
+    FIELD,
+    `The ${FIELD} header ${what}. Send the request without it: the 402 says what to sign.`,
+  );
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));

@@ -1,0 +1,191 @@
+import type { Ledger } from "#ledger/open-ledger.ts";
+import type { ChainReader } from "#payments/chain-reader.ts";
+import {
+  awaitedOf,
+  depositOf,
+  markPaid,
+  PaymentRefused,
+  STALE_MS,
+  UNPAID,
+  type CollectDeps,
+} from "#payments/collect-payment.ts";
+import type { X402Settings } from "#payments/x402-settings.ts";
+import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
+import {
+  changePayment,
+  deleteExpiredNonces,
+  openPayments,
+  paymentsToConfirm,
+  undeliverPayment,
+  type PaymentRow,
+} from "#store/payments.ts";
+
+export interface ReconcileDeps extends Pick<CollectDeps, "core" | "now"> {
+  readonly chain: ChainReader;
+  readonly ledger: Ledger;
+  readonly settings: Pick<X402Settings, "settleTimeoutMs" | "chains">;
+  /** Told of what an operator should look at. */
+  readonly onReversed: (row: PaymentRow) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Asked again so soon after it was not known. */
+const UNKNOWN_MS = 3_000;
+/** A request books its own deposit within this. */
+const PAID_MS = 30_000;
+/** A block's time may be a little behind. */
+const AFTER_END_MS = 60_000;
+const AT_ONCE = 100;
+
+/** What a round has done. */
+export interface Reconciled {
+  readonly credited: number;
+  readonly failed: number;
+  readonly reversed: number;
+}
+
+/**
+ * Goes on where processes, facilitators and nodes stopped: whatever is on a chain becomes credit of
+ * its wallet, once; what can never be is closed; what a reorganization took back is taken back here.
+ * Safe beside other gateways that do the same.
+ */
+export async function reconcilePayments(deps: ReconcileDeps): Promise<Reconciled> {
+  const done = { credited: 0, failed: 0, reversed: 0 };
+  const now = deps.now();
+  for (const row of await unresolved(deps, now)) {
+    try {
+      const result = await resolve(deps, row);
+      if (result !== undefined) done[result]++;
+    } catch (error) {
+      // Its node is down, or its transfer is another's: the others still count.
+      if (!(error instanceof PaymentRefused)) deps.onFault(error);
+    }
+  }
+  const paid = { states: ["paid"], before: now - PAID_MS, limit: AT_ONCE } as const;
+  for (const row of await openPayments(deps.core, paid)) {
+    await credit(deps, row);
+    done.credited++;
+  }
+  done.reversed = await confirm(deps);
+  await deleteExpiredNonces(deps.core, now);
+  return done;
+}
+
+async function unresolved(
+  { core, settings }: ReconcileDeps,
+  now: number,
+): Promise<readonly PaymentRow[]> {
+  const stale = now - settings.settleTimeoutMs - STALE_MS;
+  const [claimed, unknown, refused] = await Promise.all([
+    openPayments(core, { states: ["claimed"], before: stale, limit: AT_ONCE }),
+    openPayments(core, { states: ["unknown"], before: now - UNKNOWN_MS, limit: AT_ONCE }),
+    openPayments(core, { states: ["refused"], before: now - AFTER_END_MS, limit: AT_ONCE }),
+  ]);
+  return [...claimed, ...unknown, ...refused];
+}
+
+/** One payment that nobody knows the end of, by what its chain says. */
+async function resolve(
+  deps: ReconcileDeps,
+  row: PaymentRow,
+): Promise<"credited" | "failed" | undefined> {
+  const { core, chain, now } = deps;
+  const outcome = await chain.outcomeOf(awaitedOf(row));
+  if (outcome.state === "paid") {
+    const paid = await markPaid(deps, row, outcome);
+    if (paid === undefined) return undefined;
+    await credit(deps, paid);
+    return "credited";
+  }
+  const isOver = outcome.state === "elsewhere" || now() > row.valid_before + AFTER_END_MS;
+  const reason =
+    outcome.state === "elsewhere" ? "it was cancelled or used elsewhere" : "it was never settled";
+  // What may still be paid waits behind the others.
+  const change = isOver ? ({ state: "failed", reason } as const) : {};
+  const from = { id: row.id, from: UNPAID, unchangedSince: row.updated_at };
+  const isDone = await changePayment(core, from, { ...change, updated_at: now() });
+  return isOver && isDone ? "failed" : undefined;
+}
+
+/** Books what was paid; a request that has taken it and never began gives it back. */
+async function credit({ core, ledger, now }: ReconcileDeps, row: PaymentRow): Promise<void> {
+  await ledger.run(depositOf(row, now()));
+  if (row.request_id !== null) await undeliverPayment(core, row.id, row.request_id);
+  const credited = { state: "credited", updated_at: now() } as const;
+  await changePayment(core, { id: row.id, from: ["paid"] }, credited);
+}
+
+/** Looks whether what was credited is still on its chain, until it is deep enough in it. */
+async function confirm(deps: ReconcileDeps): Promise<number> {
+  let reversed = 0;
+  for (const { network, confirmations } of deps.settings.chains.values()) {
+    try {
+      reversed += await confirmOn(deps, network, confirmations);
+    } catch (error) {
+      deps.onFault(error);
+    }
+  }
+  return reversed;
+}
+
+async function confirmOn(
+  deps: ReconcileDeps,
+  network: string,
+  confirmations: number,
+): Promise<number> {
+  const rows = await paymentsToConfirm(deps.core, network, AT_ONCE);
+  if (rows.length === 0) return 0;
+  const finalBlock = (await deps.chain.newestBlock(network)) - confirmations + 1;
+  let reversed = 0;
+  for (const row of rows) if (await confirmOne(deps, row, finalBlock)) reversed++;
+  return reversed;
+}
+
+/** Whether it was taken back; it is final where it is in no block after `finalBlock`. */
+async function confirmOne(
+  deps: ReconcileDeps,
+  row: PaymentRow,
+  finalBlock: number,
+): Promise<boolean> {
+  const { core, chain, now } = deps;
+  const block = await chain.blockOf(row.network, row.transaction_hash ?? "");
+  if (block === undefined) return isLost(deps, row);
+  const final = { block: null, updated_at: now() };
+  if (block <= finalBlock) await changePayment(core, { id: row.id, from: ["credited"] }, final);
+  return false;
+}
+
+/**
+ * Its block was taken back. Where the same authorization is on the chain in another transaction, that
+ * is it; where it cannot be any more, the wallet owes what it was credited.
+ */
+async function isLost(deps: ReconcileDeps, row: PaymentRow): Promise<boolean> {
+  const { core, chain, ledger, now, onReversed } = deps;
+  const from = { id: row.id, from: ["credited"] } as const;
+  const outcome = await chain.outcomeOf(awaitedOf(row));
+  if (outcome.state === "paid") {
+    const { transaction, transferRef, block } = outcome;
+    const change = { transaction_hash: transaction, transfer_ref: transferRef, block };
+    await changePayment(core, from, { ...change, updated_at: now() });
+    return false;
+  }
+  if (outcome.state === "unused" && now() <= row.valid_before + AFTER_END_MS) return false;
+  const reason = "its block was taken back";
+  if (!(await changePayment(core, from, { state: "reversed", reason, updated_at: now() }))) {
+    return false;
+  }
+  await ledger.run({
+    type: "post",
+    id: `reversal:${row.id}`,
+    at: now(),
+    kind: "reversal",
+    debitAccount: walletOf(row.owner),
+    creditAccount: BOOKS.payments,
+    amount: BigInt(row.nano_usd),
+    organizationId: row.organization_id,
+    projectId: row.project_id,
+    memo: `${row.network} ${row.transaction_hash ?? ""}`,
+  });
+  onReversed(row);
+  return true;
+}

@@ -1,0 +1,95 @@
+import {
+  buildSIWxSchema,
+  parseSIWxHeader,
+  SIGN_IN_WITH_X,
+  validateSIWxMessage,
+  verifySIWxSignature,
+  type SIWxPayload,
+} from "@x402/extensions/sign-in-with-x";
+
+import { NONCE_MS, type WalletNonces } from "#payments/wallet-nonce.ts";
+import type { X402Settings } from "#payments/x402-settings.ts";
+
+export interface WalletSignIn {
+  /** Member of a 402's `extensions`: what a wallet signs to prove itself. */
+  challenge(resource: string): Readonly<Record<string, unknown>>;
+  /** The address that has signed. Throws `ProofRefused`; rejects when the store cannot be asked. */
+  addressOf(header: string): Promise<string>;
+}
+
+export interface WalletSignInOptions {
+  readonly settings: Pick<X402Settings, "origin" | "chains">;
+  readonly nonces: WalletNonces;
+  /** Uses a nonce up; `false`: it was used before. */
+  readonly use: (nonce: string, expiresAt: number) => Promise<boolean>;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+const MAX_HEADER = 8 * 1024;
+
+/** Proof of a wallet by `SIGN-IN-WITH-X` (CAIP-122, EIP-4361): its credit is spent without a transaction. */
+export function createWalletSignIn(options: WalletSignInOptions): WalletSignIn {
+  const { settings, nonces, use, now } = options;
+  const { origin } = settings;
+  const supportedChains = [...settings.chains.keys()].map((chainId) => ({
+    chainId,
+    type: "eip191",
+    signatureScheme: "eip191",
+  }));
+  const schema = buildSIWxSchema();
+  return {
+    challenge: (resource) => ({
+      [SIGN_IN_WITH_X]: {
+        info: {
+          domain: origin.host,
+          uri: resource,
+          statement: "Prove this wallet to spend its credit.",
+          version: "1",
+          nonce: nonces.make(),
+          issuedAt: new Date(now()).toISOString(),
+          expirationTime: new Date(now() + NONCE_MS).toISOString(),
+        },
+        supportedChains,
+        schema,
+      },
+    }),
+    addressOf: async (header) => {
+      const proof = parsed(header);
+      if (!settings.chains.has(proof.chainId)) throw refused("is for a chain that is not offered");
+      const { signatureScheme = "eip191" } = proof;
+      if (signatureScheme !== "eip191") throw refused("must be signed by the wallet's own key");
+      const end = nonces.endOf(proof.nonce);
+      if (end === undefined)
+        throw refused("has a nonce that is not ours, or is over 5 minutes old");
+      const valid = await validateSIWxMessage(proof, origin, { maxAge: NONCE_MS });
+      if (!valid.isValid) throw refused(`is not valid (${valid.invalidReason})`);
+      if (!(await isSigned(proof))) throw refused("is not signed by the wallet that it names");
+      // Last: only who has signed can use a nonce up.
+      if (!(await use(proof.nonce, end))) throw refused("was used before: each is good for once");
+      return proof.address.toLowerCase();
+    },
+  };
+}
+
+function parsed(header: string): SIWxPayload {
+  if (header.length > MAX_HEADER) throw refused(`is longer than ${MAX_HEADER} bytes`);
+  try {
+    return parseSIWxHeader(header);
+  } catch {
+    throw refused("cannot be read");
+  }
+}
+
+/** It throws at an address or nonce of another form. */
+const isSigned = (proof: SIWxPayload): Promise<boolean> =>
+  verifySIWxSignature(proof).then(
+    ({ isValid }) => isValid,
+    () => false,
+  );
+
+/** A proof that does not do: its sender gets a new challenge with the price. */
+export class ProofRefused extends Error {}
+
+const refused = (what: string): ProofRefused =>
+  new ProofRefused(`the proof of the wallet (SIGN-IN-WITH-X) ${what}`);

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+
+import { invalidRequest, type Failure, type GatewayError } from "#canonical/failure.ts";
+import type { Refusal, Reserve } from "#ledger/commands.ts";
+import { worstCaseNanoUsd } from "#ledger/reserve.ts";
+import { formatUsd } from "#lib/money.ts";
+import { required, type Payer, type PaymentDesk } from "#payments/payment-desk.ts";
+import type { Price } from "#payments/payment-terms.ts";
+import type { Call } from "#pipeline/call.ts";
+import type { Exchange } from "#pipeline/exchange.ts";
+
+/**
+ * Takes what a request without a key costs at worst, before anything is sent upstream. Resolves with
+ * the command that books it together with the request's hold; throws `payment_required` with the price.
+ * A wallet that has proved itself pays from its credit: nothing is taken here.
+ */
+export async function payForRequest(call: Call, command: Reserve): Promise<Reserve> {
+  const { payer, gateway } = call;
+  const { payments } = gateway;
+  if (payer === undefined || payments === undefined) return command;
+  // It gets what it has signed for, or the price: never a shorter answer.
+  const whole = { ...command, leastTokens: command.wantedTokens };
+  if (payer.kind === "wallet") return whole;
+  if (call.payment !== undefined) return { ...whole, deposit: call.payment.deposit };
+  const price = priceOf(call, quoteOf(payments, command));
+  if (price.nanoUsd > payments.most) throw tooDear(price, payments);
+  const collected = await take(call, { payer, payments, price });
+  call.payment = collected;
+  return { ...whole, deposit: collected.deposit };
+}
+
+/** The same for what costs nothing but the least price: its payment becomes credit. */
+export async function payForNothing(call: Call): Promise<void> {
+  const { payer, gateway } = call;
+  const { payments } = gateway;
+  if (payer === undefined || payments === undefined || payer.kind === "wallet") return;
+  const price = priceOf(call, payments.least);
+  call.payment = await take(call, { payer, payments, price });
+  await gateway.ledger.run(call.payment.deposit);
+  noteDeposit(call);
+}
+
+/** What was paid is in the ledger. */
+export function noteDeposit({ payment, gateway }: Call): void {
+  if (payment !== undefined) gateway.payments?.noteCredited(payment.id);
+}
+
+interface Taking {
+  readonly payer: Payer;
+  readonly payments: PaymentDesk;
+  readonly price: Price;
+}
+
+const take = ({ exchange, gateway }: Call, { payer, payments, price }: Taking) =>
+  payments.take(payer, price, {
+    requestDigest: digestOf(exchange),
+    kind: "request",
+    organizationId: payer.access.organization.id,
+    projectId: payer.access.project.id,
+    requestId: exchange.requestId,
+    gateway: gateway.holds.owner,
+  });
+
+/** The credit of a wallet that has proved itself does not do: it is told the price. */
+export function creditShort(call: Call, command: Reserve, refusal: Refusal): Failure {
+  const { payments } = call.gateway;
+  if (payments === undefined) throw new Error("a wallet without a desk");
+  const balance = refusal.limit - refusal.used - refusal.pending;
+  const price = priceOf(call, quoteOf(payments, command));
+  const reason = `the wallet's credit (${formatUsd(balance < 0n ? 0n : balance)} USD free) does not cover ${formatUsd(price.nanoUsd)} USD`;
+  return required(payments.termsOf({ ...price, balance, reason }), reason);
+}
+
+function quoteOf({ least }: PaymentDesk, { lines, wantedTokens, answers }: Reserve): bigint {
+  const worst = worstCaseNanoUsd(lines, { outputTokens: wantedTokens, answers });
+  return worst > least ? worst : least;
+}
+
+export function priceOf({ exchange, modelAsked, streamed }: Call, nanoUsd: bigint): Price {
+  const model = modelAsked === "" ? "" : ` by ${modelAsked.slice(0, 100)}`;
+  return {
+    nanoUsd,
+    path: pathOf(exchange),
+    description: `${exchange.operation}${model}`,
+    isStreamed: streamed,
+  };
+}
+
+const PATHS = {
+  "openai-chat": "/v1/chat/completions",
+  "openai-completions": "/v1/completions",
+  "openai-responses": "/v1/responses",
+  "anthropic-messages": "/v1/messages",
+} as const;
+
+/** Where it was sent, without what else stands in a URL. */
+function pathOf({ operation, protocol, pathModel, pathVerb }: Exchange): string {
+  if (protocol === "gemini") return `/v1beta/models/${pathModel ?? ""}:${pathVerb ?? ""}`;
+  return operation === "chat" ? PATHS[protocol] : `/v1/${operation.replace("-", "_")}`;
+}
+
+/** All that decides what is bought. */
+function digestOf({ operation, protocol, pathModel = "", pathVerb = "", body }: Exchange): string {
+  const head = JSON.stringify([operation, protocol, pathModel, pathVerb]);
+  return createHash("sha256").update(head).update("\n").update(body).digest("hex");
+}
+
+const tooDear = ({ nanoUsd }: Price, { most }: PaymentDesk): GatewayError =>
+  invalidRequest(
+    "max_tokens",
+    `The request may cost ${formatUsd(nanoUsd)} USD, and ${formatUsd(most)} USD is the most that is taken for one. Lower max_tokens, name a cheaper model, or top up a wallet (POST /v1/x402/topup) and pay from its credit.`,
+  );

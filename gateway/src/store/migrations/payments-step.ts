@@ -1,0 +1,21 @@
+import type { Step } from "#store/migrations/step.ts";
+
+/** What agents and people have paid in. */
+export const PAYMENTS: Step = [
+  `CREATE TABLE payments (
+    id TEXT PRIMARY KEY, pay_key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('claimed', 'unknown', 'refused', 'paid', 'credited', 'failed', 'reversed')),
+    organization_id TEXT NOT NULL, project_id TEXT, owner TEXT NOT NULL, network TEXT NOT NULL,
+    asset TEXT NOT NULL, payer TEXT NOT NULL, pay_to TEXT NOT NULL, amount TEXT NOT NULL,
+    nano_usd INTEGER NOT NULL CHECK (nano_usd > 0), facts TEXT NOT NULL, header_digest TEXT NOT NULL,
+    request_digest TEXT NOT NULL, transaction_hash TEXT, transfer_ref TEXT UNIQUE, block INTEGER,
+    reason TEXT, request_id TEXT, gateway TEXT, valid_before INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
+  ) STRICT`,
+  "CREATE INDEX payments_open ON payments (updated_at) WHERE state IN ('claimed', 'unknown', 'refused', 'paid')",
+  "CREATE INDEX payments_to_confirm ON payments (network, updated_at) WHERE state = 'credited' AND block IS NOT NULL",
+  "CREATE INDEX payments_organization ON payments (organization_id, created_at)",
+  "CREATE INDEX payments_owner ON payments (owner, created_at)",
+  "CREATE TABLE wallet_nonces (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT",
+  "CREATE INDEX wallet_nonces_expiry ON wallet_nonces (expires_at)",
+];

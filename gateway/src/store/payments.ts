@@ -1,0 +1,184 @@
+import type { Kysely } from "kysely";
+
+import type { CoreTables } from "#store/schema.ts";
+import { isUnique } from "#store/store-error.ts";
+
+export type PaymentRow = CoreTables["payments"];
+export type PaymentState = PaymentRow["state"];
+
+type Core = Kysely<CoreTables>;
+
+/** Claims a payment: `undefined` where it is there already, by whomever. */
+export async function insertPayment(core: Core, row: PaymentRow): Promise<PaymentRow | undefined> {
+  const { id } =
+    (await core
+      .insertInto("payments")
+      .values(row)
+      .onConflict((conflict) => conflict.column("pay_key").doNothing())
+      .returning("id")
+      .executeTakeFirst()) ?? {};
+  return id === undefined ? undefined : row;
+}
+
+export const findPaymentByKey = (core: Core, payKey: string): Promise<PaymentRow | undefined> =>
+  core.selectFrom("payments").selectAll().where("pay_key", "=", payKey).executeTakeFirst();
+
+export const findPayment = (core: Core, id: string): Promise<PaymentRow | undefined> =>
+  core.selectFrom("payments").selectAll().where("id", "=", id).executeTakeFirst();
+
+/** What changes of a payment. */
+export type PaymentChange = Partial<
+  Pick<
+    PaymentRow,
+    | "state"
+    | "transaction_hash"
+    | "transfer_ref"
+    | "block"
+    | "reason"
+    | "request_id"
+    | "gateway"
+    | "updated_at"
+    | "facts"
+    | "payer"
+  >
+>;
+
+/**
+ * Changes a payment that is in one of these states; `false`: it is not (any more). Rejects with
+ * `isUnique` when its transfer has paid for another one.
+ */
+export async function changePayment(
+  core: Core,
+  { id, from, unchangedSince }: ChangedFrom,
+  change: PaymentChange,
+): Promise<boolean> {
+  let query = core
+    .updateTable("payments")
+    .set(change)
+    .where("id", "=", id)
+    .where("state", "in", from);
+  if (unchangedSince !== undefined) query = query.where("updated_at", "=", unchangedSince);
+  const { numUpdatedRows } = await query.executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+interface ChangedFrom {
+  readonly id: string;
+  readonly from: readonly PaymentState[];
+  /** Only where nobody else has changed it since it was read. */
+  readonly unchangedSince?: number;
+}
+
+/** Uses a payment for a request, once: `false` where another one has it. */
+export async function deliverPayment(
+  core: Core,
+  id: string,
+  to: { readonly requestId: string; readonly gateway: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await core
+    .updateTable("payments")
+    .set({ request_id: to.requestId, gateway: to.gateway })
+    .where("id", "=", id)
+    .where("state", "in", ["paid", "credited"])
+    .where("request_id", "is", null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Gives a payment back that was taken for a request which never began: no hold of it is there. */
+export async function undeliverPayment(core: Core, id: string, requestId: string): Promise<void> {
+  await core
+    .updateTable("payments")
+    .set({ request_id: null, gateway: null })
+    .where("id", "=", id)
+    .where("request_id", "=", requestId)
+    .where((build) =>
+      build.not(
+        build.exists(build.selectFrom("holds").select("id").where("holds.id", "=", requestId)),
+      ),
+    )
+    .execute();
+}
+
+/** Payments that are not at their end and were left alone since a moment, the oldest first. */
+export const openPayments = (
+  core: Core,
+  { states, before, limit }: OpenFilter,
+): Promise<readonly PaymentRow[]> =>
+  core
+    .selectFrom("payments")
+    .selectAll()
+    .where("state", "in", states)
+    .where("updated_at", "<", before)
+    .orderBy("updated_at")
+    .limit(limit)
+    .execute();
+
+/** Payments in blocks that may still be taken back. */
+export const paymentsToConfirm = (
+  core: Core,
+  network: string,
+  limit: number,
+): Promise<readonly PaymentRow[]> =>
+  core
+    .selectFrom("payments")
+    .selectAll()
+    .where("state", "=", "credited")
+    .where("network", "=", network)
+    .where("block", "is not", null)
+    .orderBy("updated_at")
+    .limit(limit)
+    .execute();
+
+interface OpenFilter {
+  readonly states: readonly PaymentState[];
+  /** Unix milliseconds. */
+  readonly before: number;
+  readonly limit: number;
+}
+
+export interface PaymentFilter {
+  readonly organizationId?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly state?: PaymentState | undefined;
+  readonly payer?: string | undefined;
+  readonly transaction?: string | undefined;
+  /** Older than the one with this time and id. */
+  readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+/** Payments, the newest first. */
+export function listPayments(core: Core, filter: PaymentFilter): Promise<readonly PaymentRow[]> {
+  const { organizationId, owner, state, payer, transaction, after, limit } = filter;
+  let query = core.selectFrom("payments").selectAll();
+  if (organizationId !== undefined) query = query.where("organization_id", "=", organizationId);
+  if (owner !== undefined) query = query.where("owner", "=", owner);
+  if (state !== undefined) query = query.where("state", "=", state);
+  if (payer !== undefined) query = query.where("payer", "=", payer.toLowerCase());
+  if (transaction !== undefined) query = query.where("transaction_hash", "=", transaction);
+  if (after !== undefined) {
+    query = query.where((build) =>
+      build.or([
+        build("created_at", "<", after.createdAt),
+        build.and([build("created_at", "=", after.createdAt), build("id", "<", after.id)]),
+      ]),
+    );
+  }
+  return query.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit).execute();
+}
+
+/** Uses a nonce up; `false`: it was used before. */
+export async function useNonce(core: Core, nonce: string, expiresAt: number): Promise<boolean> {
+  try {
+    await core.insertInto("wallet_nonces").values({ nonce, expires_at: expiresAt }).execute();
+    return true;
+  } catch (error) {
+    if (isUnique(error)) return false;
+    throw error;
+  }
+}
+
+export async function deleteExpiredNonces(core: Core, now: number): Promise<void> {
+  await core.deleteFrom("wallet_nonces").where("expires_at", "<", now).execute();
+}

@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+import { makePayer } from "#test/chain/payer.ts";
+import { startChain, type TestChain } from "#test/chain/start-chain.ts";
+import { startFacilitator, type TestFacilitator } from "#test/chain/start-facilitator.ts";
+import { startGateway, type TestGateway } from "#test/start-gateway.ts";
+
+/** Paid by everybody; nobody has its key. */
+export const PAY_TO = "0x00000000000000000000000000000000000000A1";
+
+export interface PaidGateway extends TestGateway {
+  readonly chain: TestChain;
+  readonly facilitator: TestFacilitator;
+  readonly payer: Awaited<ReturnType<typeof makePayer>>;
+}
+
+export interface PaidOptions {
+  /** More lines of the section `payments.x402`, indented by four. */
+  readonly x402?: string;
+  readonly chain?: TestChain;
+  readonly facilitator?: TestFacilitator;
+  readonly home?: string;
+  readonly env?: Record<string, string>;
+  readonly port?: number;
+}
+
+/** A gateway that takes payments on a chain of its own. Its name is in what wallets sign: the port is known before. */
+export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidGateway> {
+  const chain = options.chain ?? (await startChain());
+  const facilitator = options.facilitator ?? (await startFacilitator([chain]));
+  const port = options.port ?? (await freePort());
+  const configText = paymentsConfig({
+    origin: `http://127.0.0.1:${port}`,
+    chain,
+    facilitators: [facilitator],
+    ...(options.x402 !== undefined && { more: options.x402 }),
+  });
+  const { home, env } = options;
+  const gateway = await startGateway({
+    port,
+    configText,
+    ...(home !== undefined && { home }),
+    ...(env !== undefined && { env }),
+  });
+  const payer = await makePayer([chain]);
+  return {
+    ...gateway,
+    chain,
+    facilitator,
+    payer,
+    close: async () => {
+      await gateway.close();
+      if (options.facilitator === undefined) await facilitator.stop();
+      if (options.chain === undefined) await chain.stop();
+    },
+  };
+}
+
+interface Configured {
+  readonly origin: string;
+  readonly chain: TestChain;
+  readonly facilitators: readonly Pick<TestFacilitator, "url">[];
+  readonly more?: string;
+}
+
+/** The section `payments` of a `turnpike.yaml` for a test chain. */
+export function paymentsConfig({ origin, chain, facilitators, more = "" }: Configured): string {
+  const assets = Object.values(chain.tokens).map(
+    ({ address, symbol, decimals, method, name, version }) =>
+      `      - { network: "${chain.network}", address: "${address}", symbol: ${symbol}, decimals: ${decimals}, method: ${method}, name: "${name}", version: "${version}" }`,
+  );
+  return `payments:
+  origin: ${origin}
+  x402:
+    facilitators:
+${facilitators.map(({ url }) => `      - url: ${url}`).join("\n")}
+    networks:
+      - { id: "${chain.network}", rpcUrl: "${chain.url}", payTo: "${PAY_TO}" }
+    assets:
+${assets.join("\n")}
+${more}`;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
