@@ -179,7 +179,6 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const around = { ...governance, store, ...privacy, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
   const payments = await openPayments(paying, { ...base, ...around, ...money, ...alerts });
-  const learning = (): Market["policy"]["learning"] => market.current.policy.learning;
   const gateway: Gateway = {
     instanceId: instanceIdOf(master.keyPepper),
     keys: governance.keys,
@@ -197,12 +196,20 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     log,
     timeouts: () => timeouts,
     health,
-    learner: await openLearner({ records: store.records, now: Date.now, settings: learning, log }),
+    learner: await openLearnerOf(store, market, log),
     ...ownParts(),
   };
   const kept = { own, credits: money.credits, privacy, alerts, metrics: records.metrics };
   return { config, configFile, store, master, ...governance, ...kept, market, gateway };
 }
+
+const openLearnerOf = ({ records }: Store, market: MarketSource, log: Log) =>
+  openLearner({
+    records,
+    now: Date.now,
+    settings: () => market.current.policy.learning,
+    log,
+  });
 
 interface Keeping {
   readonly home: string;

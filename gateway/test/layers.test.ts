@@ -67,6 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "protocols",
     "governance",
     "ledger",
+    "payments",
     "privacy",
     "telemetry",
     "catalog",

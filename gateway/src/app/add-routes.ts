@@ -16,13 +16,16 @@ import { addHealthRoutes } from "#http/ingress/health.ts";
 import { addInferenceRoutes } from "#http/ingress/inference.ts";
 import { addModelRoutes } from "#http/ingress/models.ts";
 import { addOperationsRoutes } from "#http/ingress/operations.ts";
+import { addPaymentRoutes } from "#http/ingress/payments.ts";
 import { addResponseRoutes } from "#http/ingress/responses.ts";
 import { addRouteRoute } from "#http/ingress/route.ts";
 import { describeLimits } from "#limits/describe-limits.ts";
 import { VERSION } from "#lib/version.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createFeedback } from "#pipeline/feedback.ts";
+import { paymentView } from "#payments/payment-view.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
+import { findPayment } from "#store/payments.ts";
 import type { Store } from "#store/store.ts";
 import type { RequestMetrics } from "#telemetry/request-metrics.ts";
 import { findGeneration } from "#telemetry/read-record.ts";
@@ -64,6 +67,12 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     credits,
     usageOf: (budget, options) => budgetUsage(store, budget, options),
     now: Date.now,
+  });
+  addPaymentRoutes(server, {
+    findPayment: async (id) => {
+      const row = await findPayment(store.core, id);
+      return row && paymentView(row);
+    },
   });
   const { records } = store;
   const { envelope } = privacy;

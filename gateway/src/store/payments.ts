@@ -137,37 +137,6 @@ interface OpenFilter {
   readonly limit: number;
 }
 
-export interface PaymentFilter {
-  readonly organizationId?: string | undefined;
-  readonly owner?: string | undefined;
-  readonly state?: PaymentState | undefined;
-  readonly payer?: string | undefined;
-  readonly transaction?: string | undefined;
-  /** Older than the one with this time and id. */
-  readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
-  readonly limit: number;
-}
-
-/** Payments, the newest first. */
-export function listPayments(core: Core, filter: PaymentFilter): Promise<readonly PaymentRow[]> {
-  const { organizationId, owner, state, payer, transaction, after, limit } = filter;
-  let query = core.selectFrom("payments").selectAll();
-  if (organizationId !== undefined) query = query.where("organization_id", "=", organizationId);
-  if (owner !== undefined) query = query.where("owner", "=", owner);
-  if (state !== undefined) query = query.where("state", "=", state);
-  if (payer !== undefined) query = query.where("payer", "=", payer.toLowerCase());
-  if (transaction !== undefined) query = query.where("transaction_hash", "=", transaction);
-  if (after !== undefined) {
-    query = query.where((build) =>
-      build.or([
-        build("created_at", "<", after.createdAt),
-        build.and([build("created_at", "=", after.createdAt), build("id", "<", after.id)]),
-      ]),
-    );
-  }
-  return query.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit).execute();
-}
-
 /** Uses a nonce up; `false`: it was used before. */
 export async function useNonce(core: Core, nonce: string, expiresAt: number): Promise<boolean> {
   try {
