@@ -45,24 +45,27 @@ const url = z
   .max(2_000)
   .describe("https, or http where the operator allows the address.");
 
-export const alertChannelSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("webhook"),
-    name: z.string().min(1).max(200),
-    url,
-    events: kinds,
-  }),
-  z.strictObject({
-    kind: z.literal("slack"),
-    name: z.string().min(1).max(200),
-    url,
-    events: kinds,
-  }),
-  z.strictObject({
+const kindsOfChannel = {
+  webhook: { kind: z.literal("webhook"), url, events: kinds },
+  slack: { kind: z.literal("slack"), url, events: kinds },
+  email: {
     kind: z.literal("email"),
-    name: z.string().min(1).max(200),
     to: z.array(z.email().max(254)).min(1).max(20),
     events: kinds,
-  }),
+  },
+};
+const name = z.string().min(1).max(200);
+
+export const alertChannelSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ ...kindsOfChannel.webhook, name }),
+  z.strictObject({ ...kindsOfChannel.slack, name }),
+  z.strictObject({ ...kindsOfChannel.email, name }),
+]);
+
+/** A channel in a file, where it is known by its name. */
+export const alertChannelEntrySchema = z.discriminatedUnion("kind", [
+  z.strictObject(kindsOfChannel.webhook),
+  z.strictObject(kindsOfChannel.slack),
+  z.strictObject(kindsOfChannel.email),
 ]);
 export type AlertChannelDocument = z.output<typeof alertChannelSchema>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { alertChannelEntrySchema } from "./alerts.ts";
 import {
   budgetDocumentSchema,
   keySettingsSchema,
@@ -60,6 +61,10 @@ const organization = z.strictObject({
   settings: organizationSettingsSchema.optional(),
   ...bounds,
   priceOverrides: z.array(priceOverrideDocumentSchema).max(1_000).optional(),
+  alertChannels: byName(
+    alertChannelEntrySchema,
+    "By name. An export has of a URL its origin only; such a one keeps the URL that there is.",
+  ),
   teams: byName(team.nullable(), "By name."),
   projects: byName(project.nullable(), "By name."),
 });
@@ -75,6 +80,7 @@ export type GovernanceFile = z.output<typeof governanceFileSchema>;
 export type OrganizationEntry = z.output<typeof organization>;
 export type ProjectEntry = z.output<typeof project>;
 export type KeyEntry = z.output<typeof key>;
+export type AlertChannelEntry = z.output<typeof alertChannelEntrySchema>;
 export type BudgetEntry = z.output<typeof budget>;
 
 /** The JSON schema of such a file, for editors. */

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { alertChannelSchema, type AlertChannelDocument } from "@turnpike/contract/alerts.ts";
 
 import { channelOf, openSecrets, sealedChannel } from "#alerts/channel.ts";
@@ -5,10 +7,11 @@ import { noteEvent, type OutboxParts } from "#alerts/outbox.ts";
 import { sendDelivery } from "#alerts/send-delivery.ts";
 import { newWebhookSecret } from "#alerts/sign-webhook.ts";
 import { GatewayError } from "#canonical/failure.ts";
-import { writeAudit } from "#governance/audit.ts";
+import { changeAudited } from "#governance/audit.ts";
 import { checkVersion, found, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
+import { canonicalJson } from "#lib/canonical-json.ts";
 import { newId } from "#lib/ids.ts";
 import type { JsonObject } from "#lib/json.ts";
 import {
@@ -90,8 +93,31 @@ export async function rotateSecret(
   return { ...channelView(row), secret };
 }
 
-/** What is shown of a channel never changes: there is one version of it. */
-export const CHANNEL_VERSION = 1;
+/**
+ * Changes what a channel is. A URL that is only the origin of the one that there is keeps that one;
+ * so does its signing secret. Throws `not_found`.
+ */
+export async function changeChannel(
+  deed: Deed,
+  { master }: Pick<OutboxParts, "master">,
+  { id, document }: { readonly id: string; readonly document: AlertChannelDocument },
+): Promise<void> {
+  const row = await getChannel(deed, id);
+  const { url, signing = [newWebhookSecret()] } = openSecrets(master, row);
+  const { shown } = channelOf(row);
+  const isKept = "url" in document && "url" in shown && document.url === shown.url;
+  const wanted = isKept && url !== undefined ? { ...document, url } : document;
+  const sealed = sealedChannel(id, wanted, { master, signing });
+  await audited(deed, { row: { ...row, ...sealed }, what: "update" }, (core) =>
+    updateAlertChannel(core, id, sealed),
+  );
+}
+
+/** A channel has no number of its version: what is shown of it makes one, a new secret does not. */
+export function versionOfChannel({ secret: _secret, ...view }: JsonObject): number {
+  const digest = createHash("sha256").update(canonicalJson(view)).digest();
+  return digest.readUIntBE(0, 6);
+}
 
 /** Removes a channel. Throws `not_found`, `precondition_failed`. */
 export async function removeChannel(
@@ -100,7 +126,7 @@ export async function removeChannel(
   { expected }: Versioned = {},
 ): Promise<void> {
   const row = await getChannel(deed, id);
-  checkVersion({ version: CHANNEL_VERSION }, expected);
+  checkVersion({ version: versionOfChannel(channelView(row)) }, expected);
   await audited(deed, { row, what: "delete" }, (core) =>
     updateAlertChannel(core, id, { archived_at: deed.now }),
   );
@@ -161,9 +187,9 @@ function audited(
   change: (core: Deed["core"]) => Promise<void>,
 ): Promise<void> {
   const { name, kind, events } = channelOf(row).shown;
-  return deed.core.transaction().execute(async (transaction) => {
+  return changeAudited(deed, async ({ transaction, audit }) => {
     await change(transaction);
-    await writeAudit(transaction, deed, {
+    await audit({
       action: `alerts.${what}`,
       target: { kind: "alert", id: row.id },
       organizationId: row.organization_id,

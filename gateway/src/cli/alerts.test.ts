@@ -1,5 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { openSecrets } from "#alerts/channel.ts";
+import { loadMasterKey } from "#privacy/master-key.ts";
+import { findAlertChannel } from "#store/alerts.ts";
+import { openStore } from "#store/store.ts";
 import { createTestCli, type TestCli } from "#test/cli.ts";
 
 let cli: TestCli;
@@ -20,6 +27,39 @@ test("channels are added, listed without what is secret, given another secret, a
   expect(await cli.run("alerts", "deliveries", id)).toBe("There are none.");
   expect(await cli.run("alerts", "remove", id)).toBe(`Removed ${id}.`);
   expect(await cli.run("alerts", "list")).toBe("There are none.");
+});
+
+test("channels are in the exported file without what is secret, and it can be applied again", async () => {
+  cli.typed.text = "https://hooks.example.com/in?token=hidden";
+  const added = JSON.parse(await cli.run("alerts", "add", "--name", "ops", "--json"));
+  await cli.run("alerts", "add", "--name", "mail", "--kind", "email", "--to", "a@example.com");
+  const apply = async (text: string, ...more: string[]) => {
+    writeFileSync(join(cli.folder, "g.yaml"), text);
+    return cli.run("apply", "-f", "g.yaml", ...more);
+  };
+  const file = await cli.run("export");
+  expect(file).toContain("url: https://hooks.example.com");
+  expect(file).not.toMatch(/hidden|whsec_/);
+  expect(await apply(file, "--prune")).toMatch(/^0 changes made/);
+  const changed = await apply(
+    file.replace("kind: webhook", "kind: webhook\n        events: [key.leaked]"),
+  );
+  expect(changed).toContain("~ organizations.default.alertChannels.ops (update)");
+  const store = await openStore({ home: join(cli.folder, "data") });
+  const row = await findAlertChannel(store.core, added.id);
+  const master = loadMasterKey(join(cli.folder, "data"), undefined);
+  expect(row && openSecrets(master, row)).toEqual({
+    url: "https://hooks.example.com/in?token=hidden",
+    signing: [added.secret],
+  });
+  await store.close();
+  const less = file.replace(/ {6}mail:[\s\S]*?a@example\.com\n?/, "");
+  expect(await apply(less, "--prune")).toContain("alertChannels.mail (delete)");
+  const more = `${less.trimEnd()}\n`.replace(
+    "    alertChannels:\n",
+    "    alertChannels:\n      new:\n        kind: slack\n        url: https://chat.example.com/x\n",
+  );
+  expect(await apply(more)).toContain("+ organizations.default.alertChannels.new (create)");
 });
 
 test("mail needs addresses, a webhook its URL", async () => {

@@ -4,12 +4,14 @@ import { resolve } from "node:path";
 import { defineCommand } from "citty";
 import { stringify } from "yaml";
 
-import { CliError, printJson, type CliIo } from "#cli/cli-io.ts";
+import { channelsInFile } from "#alerts/channels-in-file.ts";
+import { CliError, dataFolder, printJson, type CliIo } from "#cli/cli-io.ts";
 import { asOperator } from "#cli/operator.ts";
 import { readGovernanceFile } from "#config/read-governance-file.ts";
 import { applyGovernance } from "#governance/apply-file.ts";
 import { FileFault, type PlanEntry } from "#governance/applying.ts";
 import { exportGovernance } from "#governance/export-file.ts";
+import { loadMasterKey, MASTER_KEY_VARIABLE } from "#privacy/master-key.ts";
 
 const json = { type: "boolean", description: "Answer in JSON" } as const;
 
@@ -18,11 +20,12 @@ export const exportCommand = (io: CliIo) =>
   defineCommand({
     meta: {
       name: "export",
-      description: "Write organizations, teams, projects, policies, budgets and prices as YAML",
+      description:
+        "Write organizations, teams, projects, policies, budgets, prices and alert channels as YAML",
     },
     args: { json },
     run: async ({ args }) => {
-      const file = await asOperator(io, exportGovernance);
+      const file = await asOperator(io, (deed) => exportGovernance(deed, channelsOf(io)));
       if (args.json === true) printJson(io, file);
       else io.out(stringify(file, { lineWidth: 0 }).trimEnd());
     },
@@ -41,7 +44,8 @@ export const applyCommand = (io: CliIo) =>
     run: async ({ args }) => {
       const name = args.file ?? "";
       const { file, faultOf } = readGovernanceFile(textOf(io, name), name);
-      const options = { dryRun: args["dry-run"] === true, prune: args.prune === true };
+      const channels = channelsOf(io);
+      const options = { dryRun: args["dry-run"] === true, prune: args.prune === true, channels };
       const plan = await asOperator(io, (deed) => applyGovernance(deed, file, options)).catch(
         (error: unknown) => {
           if (error instanceof FileFault) throw faultOf(error.path, error.message);
@@ -52,6 +56,9 @@ export const applyCommand = (io: CliIo) =>
       else io.out(planText(plan, options.dryRun));
     },
   });
+
+const channelsOf = (io: CliIo) =>
+  channelsInFile({ master: loadMasterKey(dataFolder(io), io.env[MASTER_KEY_VARIABLE]) });
 
 function textOf({ cwd }: CliIo, name: string): string {
   if (name === "") throw new CliError("name the file: -f governance.yaml");

@@ -3,7 +3,13 @@ import type { GovernanceFile, OrganizationEntry } from "@turnpike/contract/gover
 import { GatewayError } from "#canonical/failure.ts";
 import { applyBounds, applyPriceOverrides } from "#governance/apply-bounds.ts";
 import { applyProjects, applyTeams, pruneProjects } from "#governance/apply-projects.ts";
-import { FileFault, isSame, type Applying, type PlanEntry } from "#governance/applying.ts";
+import {
+  FileFault,
+  isSame,
+  type Applying,
+  type ChannelsInFile,
+  type PlanEntry,
+} from "#governance/applying.ts";
 import { asOneChange } from "#governance/audit.ts";
 import type { Deed } from "#governance/deed.ts";
 import { changeOrganization, createOrganization } from "#governance/organizations.ts";
@@ -14,6 +20,8 @@ interface Options {
   /** Tells what would be done, and does nothing. */
   readonly dryRun: boolean;
   readonly prune: boolean;
+  /** Absent: the file's alert channels are left alone. */
+  readonly channels?: Pick<ChannelsInFile, "apply">;
 }
 
 /**
@@ -23,7 +31,7 @@ interface Options {
 export async function applyGovernance(
   deed: Deed,
   file: GovernanceFile,
-  { dryRun, prune }: Options,
+  { dryRun, prune, channels }: Options,
 ): Promise<readonly PlanEntry[]> {
   const plan: PlanEntry[] = [];
   try {
@@ -33,7 +41,10 @@ export async function applyGovernance(
         return act === undefined ? undefined : inWords(entry.path, act);
       };
       for (const [slug, entry] of Object.entries(file.organizations)) {
-        await applyOrganization({ deed: within, prune, step }, slug, entry);
+        const applying = { deed: within, prune, step };
+        const organizationId = await applyOrganization(applying, slug, entry);
+        const at = { path: ["organizations", slug], organizationId };
+        await channels?.apply(applying, at, entry.alertChannels ?? {});
       }
       // The plan is what doing it told; then it is undone.
       if (dryRun) throw new DryRun();
@@ -64,7 +75,7 @@ async function applyOrganization(
   applying: Applying,
   slug: string,
   entry: OrganizationEntry,
-): Promise<void> {
+): Promise<string> {
   const path = ["organizations", slug];
   const { core } = applying.deed;
   const id = (await writeOrganization(applying, path, entry)).id;
@@ -73,9 +84,10 @@ async function applyOrganization(
   await applyPriceOverrides(applying, { path, organizationId: id, rows }, entry.priceOverrides);
   const teams = await applyTeams(applying, { path, organizationId: id, rows }, entry.teams ?? {});
   await applyProjects(applying, { path, organizationId: id, rows, teams }, entry.projects ?? {});
-  if (!applying.prune) return;
+  if (!applying.prune) return id;
   // Read anew: what was renamed is named by the file now.
   await pruneProjects(applying, { path, rows: await rowsOfOrganization(core, id) }, entry);
+  return id;
 }
 
 async function writeOrganization(

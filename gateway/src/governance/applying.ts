@@ -1,3 +1,5 @@
+import type { AlertChannelEntry } from "@turnpike/contract/governance-file.ts";
+
 import type { Deed } from "#governance/deed.ts";
 import { canonicalJson } from "#lib/canonical-json.ts";
 import type { OrganizationRows } from "#store/governance-names.ts";
@@ -56,6 +58,18 @@ export function rowNamed<Row extends { readonly name: string }>(
     throw new FileFault([...path, "renamedFrom"], message);
   }
   return rows.find((known) => known.name === earlier);
+}
+
+type ChannelEntries = Readonly<Record<string, AlertChannelEntry>>;
+
+/** How alert channels come into a file, and out of one: they are sealed by what governance does not know. */
+export interface ChannelsInFile {
+  readonly read: (deed: Pick<Deed, "core">, organizationId: string) => Promise<ChannelEntries>;
+  readonly apply: (
+    applying: Applying,
+    at: Pick<AtOrganization, "path" | "organizationId">,
+    entries: ChannelEntries,
+  ) => Promise<void>;
 }
 
 /** Whether two documents say the same, whatever the order of their members. */

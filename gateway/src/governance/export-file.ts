@@ -15,6 +15,7 @@ import type {
   ProjectSettings,
 } from "@turnpike/contract/governance.ts";
 
+import type { ChannelsInFile } from "#governance/applying.ts";
 import { amountText } from "#governance/budgets.ts";
 import { timeText } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
@@ -31,10 +32,15 @@ import type { StoredProject } from "#store/projects.ts";
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 /** Everything as a file says it. Secrets and history are in none. */
-export async function exportGovernance({ core }: Pick<Deed, "core">): Promise<GovernanceFile> {
+export async function exportGovernance(
+  { core }: Pick<Deed, "core">,
+  channels?: Pick<ChannelsInFile, "read">,
+): Promise<GovernanceFile> {
   const organizations: Record<string, OrganizationEntry> = {};
   for (const row of await allOrganizations(core)) {
-    organizations[row.slug] = organizationEntry(row, await rowsOfOrganization(core, row.id));
+    const entry = organizationEntry(row, await rowsOfOrganization(core, row.id));
+    const alertChannels = (await channels?.read({ core }, row.id)) ?? {};
+    organizations[row.slug] = { ...entry, ...(!isEmpty(alertChannels) && { alertChannels }) };
   }
   return { version: 1, organizations };
 }

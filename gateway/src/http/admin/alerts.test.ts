@@ -34,7 +34,10 @@ test("a channel is made, shown without what is secret, tested, rotated and remov
   expect(tested.body).toEqual({ delivered: false, fault: "the connection failed" });
   const rotated = await api.ask("owner", `POST ${path}/rotate`);
   expect(rotated.body.secret).not.toBe(made.body.secret);
-  expect((await api.ask("owner", `DELETE ${path}`)).body).toMatchObject({ deleted: true });
+  const etag = rotated.headers.get("etag") ?? "";
+  expect((await api.ask("viewer", `GET ${path}`)).headers.get("etag")).toBe(etag);
+  const removed = await api.ask("owner", `DELETE ${path}`, undefined, { "if-match": etag });
+  expect(removed.body).toMatchObject({ deleted: true });
   expect((await api.ask("owner", `GET ${path}`)).status).toBe(404);
 });
 

@@ -11,7 +11,6 @@ import { deletedSchema, idSchema } from "@turnpike/contract/api/conventions.ts";
 import { z } from "zod";
 
 import {
-  CHANNEL_VERSION,
   channelsOf,
   channelView,
   createChannel,
@@ -22,6 +21,7 @@ import {
   reportLeak,
   rotateSecret,
   testChannel,
+  versionOfChannel,
 } from "#alerts/manage-channels.ts";
 import type { Deed } from "#governance/deed.ts";
 import { placeOfKey, placeOfOrganization } from "#governance/places.ts";
@@ -38,7 +38,7 @@ const ofChannel = {
 /** What was made in the form of its schema; the tests check that it is. */
 const answer = (body: JsonObject) => ({ body: body as never });
 
-const channelAnswer = (body: JsonObject) => ({ ...answer(body), version: CHANNEL_VERSION });
+const channelAnswer = (body: JsonObject) => ({ ...answer(body), version: versionOfChannel(body) });
 
 /** Who is told of what happens. */
 export const ALERT_ROUTES = [
