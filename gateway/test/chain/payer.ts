@@ -63,6 +63,8 @@ export interface PayingOptions {
   readonly token?: TestToken;
   /** Shows who it is before it pays, so that credit is spent first. */
   readonly signsIn?: boolean;
+  /** Sends each request; the global `fetch` unless given. */
+  readonly send?: typeof fetch;
 }
 
 /** The official client of an account; its limit of 1 USD a payment stays as it is for known tokens. */
@@ -85,8 +87,11 @@ export function payingClient(
 }
 
 /** `fetch` that answers a 402 by paying. */
-export function payingFetch(account: PrivateKeyAccount, options?: PayingOptions): typeof fetch {
-  return wrapFetchWithPayment(fetch, payingClient(account, options));
+export function payingFetch(
+  account: PrivateKeyAccount,
+  { send = fetch, ...options }: PayingOptions = {},
+): typeof fetch {
+  return wrapFetchWithPayment(send, payingClient(account, options));
 }
 
 /** What a client gets wrong. */
