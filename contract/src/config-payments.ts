@@ -111,10 +111,6 @@ const x402 = z.strictObject({
     .min(1_024)
     .optional()
     .describe("Largest body of whoever has no key; 1 MiB by default."),
-  upto: z
-    .boolean()
-    .optional()
-    .describe("Also offer the scheme upto, for answers that are not streamed; no by default."),
   bazaar: z.boolean().optional().describe("Describe the routes to facilitators' catalogues."),
   checkReceipts: z
     .boolean()

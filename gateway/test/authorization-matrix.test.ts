@@ -22,6 +22,8 @@ import { startGateway, TEST_KEY, type TestGateway } from "#test/start-gateway.ts
 const PUBLIC = new Set([
   "GET /",
   "GET /healthz",
+  // Its id is the secret: 65 random bits that only whoever paid is told.
+  "GET /v1/payments/:id",
   "GET /readyz",
   "GET /api/hello",
   "GET /api/auth",

@@ -17,6 +17,7 @@ import { addInferenceRoutes } from "#http/ingress/inference.ts";
 import { addModelRoutes } from "#http/ingress/models.ts";
 import { addOperationsRoutes } from "#http/ingress/operations.ts";
 import { addPaymentRoutes } from "#http/ingress/payments.ts";
+import { addTopUpRoute } from "#http/ingress/top-up.ts";
 import { addResponseRoutes } from "#http/ingress/responses.ts";
 import { addRouteRoute } from "#http/ingress/route.ts";
 import { describeLimits } from "#limits/describe-limits.ts";
@@ -62,8 +63,9 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     limitsOf: (access, id) => describeLimits(gateway.limiter, access, id),
     findGeneration: (id) => findGeneration(store.records, id),
   });
+  addTopUpRoute(server, { gateway, credits });
   addCreditsRoute(server, {
-    keys,
+    gateway,
     credits,
     usageOf: (budget, options) => budgetUsage(store, budget, options),
     now: Date.now,

@@ -107,7 +107,8 @@ function sendFailure(request: FastifyRequest, reply: FastifyReply, failure: Fail
   const codec = CLIENT_CODECS[protocolOfPath(request.url)];
   reply.code(kind.status).headers({ "x-request-id": request.id, "request-id": request.id });
   if (kind.clientRetry === false) reply.header("x-should-retry", "false");
-  return reply.send(codec.renderError(failure, request.id));
+  if (failure.terms !== undefined) reply.headers(failure.terms.headers);
+  return reply.send({ ...failure.terms?.body, ...codec.renderError(failure, request.id) });
 }
 
 function failureOf(

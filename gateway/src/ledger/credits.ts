@@ -8,6 +8,7 @@ import {
   findTransfer,
   insertGrant,
   listTransfers,
+  listWalletTransfers,
   markExpired,
   transfersOfRequest,
   type ListedTransfer,
@@ -46,8 +47,17 @@ export interface Credits {
   refund(refund: Refund): Promise<Ended>;
   balance(owner: string): Promise<Balance>;
   transfers(filter: TransferFilter): Promise<readonly ListedTransfer[]>;
+  /** The same of an address's own wallet. */
+  walletTransfers(page: WalletPage): Promise<readonly ListedTransfer[]>;
   /** Takes back what is left of credits whose time is over. */
   expireDue(): Promise<void>;
+}
+
+export interface WalletPage {
+  readonly owner: string;
+  /** Only older ones than this. */
+  readonly beforeSeq?: number | undefined;
+  readonly limit: number;
 }
 
 export interface Refund {
@@ -95,6 +105,8 @@ export function createCredits(deps: Deps): Credits {
     refund: (refund) => refundRequest(deps, refund),
     balance: (owner) => creditBalance(core, owner),
     transfers: (filter) => listTransfers(core, filter),
+    walletTransfers: ({ owner, ...page }) =>
+      listWalletTransfers(core, { wallet: walletOf(owner), ...page }),
     expireDue: () => expireDue(deps),
   };
 }

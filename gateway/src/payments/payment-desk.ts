@@ -31,7 +31,10 @@ export interface Sent {
 }
 
 /** What is paid for, beside the price. */
-export type Purchase = Omit<Collecting, "presented" | "offers" | "owner">;
+export type Purchase = Omit<Collecting, "presented" | "offers" | "owner"> & {
+  /** Whose credit it becomes; the payer's own unless named. */
+  readonly owner?: string;
+};
 
 /** Where those who have no key pay. */
 export interface PaymentDesk {
@@ -97,7 +100,7 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
       }
       try {
         const offers = offersFor(settings, price.nanoUsd);
-        const owner = access.wallet ?? presented.payer;
+        const owner = purchase.owner ?? access.wallet ?? presented.payer;
         return await collectPayment(options, { ...purchase, presented, offers, owner });
       } catch (error) {
         if (!(error instanceof PaymentRefused)) throw error;
@@ -112,7 +115,8 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
   };
 }
 
-const single = (value: string | string[] | undefined): string | undefined => {
+/** A header that may stand there once; several are joined, as proxies do. */
+export const single = (value: string | string[] | undefined): string | undefined => {
   const text = Array.isArray(value) ? value.join(",") : value;
   return text === "" ? undefined : text;
 };

@@ -9,7 +9,7 @@ import type { X402Settings } from "#payments/x402-settings.ts";
 
 /** What is asked of whoever has no key. */
 export interface Price {
-  /** Nano-USD. */
+  /** Nano-USD; 0: nothing is to be paid, only a wallet to be proved. */
   readonly nanoUsd: bigint;
   /** Path of what is bought, such as `/v1/chat/completions`. */
   readonly path: string;
@@ -37,7 +37,7 @@ export function paymentTerms(
       description,
       mimeType: isStreamed ? "text/event-stream" : "application/json",
     },
-    accepts: offersFor(settings, nanoUsd),
+    accepts: nanoUsd === 0n ? [] : offersFor(settings, nanoUsd),
     extensions: signIn.challenge(url),
   };
   return {

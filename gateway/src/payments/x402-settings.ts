@@ -50,7 +50,6 @@ export interface X402Settings {
   readonly walletLimits: RateLimits;
   readonly strangerLimits: RateLimits;
   readonly maxBodyBytes: number;
-  readonly upto: boolean;
   readonly bazaar: boolean;
   readonly checkReceipts: boolean;
 }
@@ -89,7 +88,6 @@ const DEFAULTS = {
   settleTimeoutMs: 30_000,
   defaultMaxTokens: 4_096,
   maxBodyBytes: 1024 * 1024,
-  upto: false,
   bazaar: false,
   checkReceipts: true,
 } as const;

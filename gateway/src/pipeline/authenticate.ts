@@ -6,8 +6,10 @@ import type { Gateway } from "#pipeline/gateway.ts";
  * Finds the caller's key where the SDKs send it: `Authorization: Bearer`, Anthropic's `x-api-key`,
  * Google's `x-goog-api-key`. Throws `unauthenticated`.
  */
-export const authenticate = (exchange: Exchange, keys: Gateway["keys"]): Access =>
-  keys.authenticate(credentialOf(exchange), exchange.clientAddress);
+export const authenticate = (
+  exchange: Pick<Exchange, "headers" | "clientAddress">,
+  keys: Gateway["keys"],
+): Access => keys.authenticate(credentialOf(exchange), exchange.clientAddress);
 
 export function credentialOf({ headers }: Pick<Exchange, "headers">): string | undefined {
   const bearer = /^Bearer\s+(\S+)\s*$/i.exec(headerText(headers, "authorization") ?? "")?.[1];

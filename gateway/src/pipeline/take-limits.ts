@@ -5,6 +5,7 @@ import type { Claim, LimitEnd, Standing } from "#limits/claim.ts";
 import { entryClaims, modelClaims, requestClaims, type Limited } from "#limits/claims-of.ts";
 import { limitStatus, tighterStatus } from "#limits/limit-headers.ts";
 import type { Call, ParsedCall } from "#pipeline/call.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
 import type { Route } from "#routing/route.ts";
 
 /** Output that is reckoned with where a chat request sets no bound. */
@@ -23,6 +24,20 @@ export async function takeEntryLimits(call: Call): Promise<void> {
   const access = limitedAccess(call);
   if (access === undefined) return;
   await takeOrThrow(call, call.exchange.requestId, entryClaims(access));
+}
+
+/** The same for what is no inference. Resolves with what gives back. Throws `rate_limited`. */
+export async function takeLimitsOf(
+  { limiter }: Pick<Gateway, "limiter">,
+  access: Access,
+  id: string,
+): Promise<() => void> {
+  const claims = entryClaims(access);
+  if (limiter === undefined || claims.length === 0) return () => undefined;
+  const { refused, standings, release } = await limiter.take(id, claims);
+  const claim = refused === undefined ? undefined : claims[refused];
+  if (claim !== undefined) throw new GatewayError(limitFailure(claim, standings[refused ?? 0]));
+  return () => release?.(0);
 }
 
 /** Takes what the request needs of tokens, and of its end user's limits. Throws `rate_limited`. */

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 
 import type { AccountRow, CounterRow, TransferRow } from "#store/ledger.ts";
 import type { CoreTables } from "#store/schema.ts";
@@ -19,6 +19,29 @@ export interface TransferFilter {
   readonly beforeSeq?: number;
   readonly kinds?: readonly string[];
   readonly limit: number;
+}
+
+/** What came onto the wallet of an address and went off it, the newest first. */
+export async function listWalletTransfers(
+  core: Core,
+  { wallet, beforeSeq, limit }: { wallet: string; beforeSeq?: number | undefined; limit: number },
+): Promise<readonly ListedTransfer[]> {
+  const side = (column: "debit_account" | "credit_account"): Promise<ListedTransfer[]> => {
+    const query = core
+      .selectFrom("ledger_transfers")
+      .selectAll()
+      .where(column, "=", wallet)
+      // In the words of the index, which has the wallets of addresses only.
+      .where(sql<boolean>`${sql.ref(column)} LIKE 'wallet:0x%'`)
+      .orderBy("seq", "desc")
+      .limit(limit);
+    return (beforeSeq === undefined ? query : query.where("seq", "<", beforeSeq)).execute();
+  };
+  const both = await Promise.all([side("debit_account"), side("credit_account")]);
+  return both
+    .flat()
+    .toSorted((a, b) => b.seq - a.seq)
+    .slice(0, limit);
 }
 
 /** An organization's transfers, the newest first. */

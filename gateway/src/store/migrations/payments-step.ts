@@ -16,6 +16,9 @@ export const PAYMENTS: Step = [
   "CREATE INDEX payments_to_confirm ON payments (network, updated_at) WHERE state = 'credited' AND block IS NOT NULL",
   "CREATE INDEX payments_organization ON payments (organization_id, created_at)",
   "CREATE INDEX payments_owner ON payments (owner, created_at)",
+  // An address reads its own account: not through all of the organization that serves it.
+  "CREATE INDEX ledger_transfers_wallet_debits ON ledger_transfers (debit_account, seq) WHERE debit_account LIKE 'wallet:0x%'",
+  "CREATE INDEX ledger_transfers_wallet_credits ON ledger_transfers (credit_account, seq) WHERE credit_account LIKE 'wallet:0x%'",
   "CREATE TABLE wallet_nonces (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT",
   "CREATE INDEX wallet_nonces_expiry ON wallet_nonces (expires_at)",
 ];
