@@ -20,6 +20,8 @@ export interface Awaited {
   readonly amount: bigint;
   readonly nonce: string;
   readonly method: "eip3009" | "permit2";
+  /** It was not used before this moment, in Unix milliseconds. */
+  readonly since: number;
 }
 
 /** What became of an authorization. */
@@ -46,6 +48,8 @@ export interface ChainReader {
   /** The block that a transfer is in now; `undefined`: in none any more. */
   blockOf(network: string, transaction: string): Promise<number | undefined>;
   newestBlock(network: string): Promise<number>;
+  /** The time of the newest block, in Unix milliseconds: what is not on the chain until then. */
+  timeOf(network: string): Promise<number>;
   /** What does not fit between the configuration and a chain; empty: all does. */
   faultsOf(settings: Pick<X402Settings, "chains" | "assets">): Promise<readonly string[]>;
 }
@@ -78,10 +82,12 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
     outcomeOf: async (awaited) => {
       const client = clientOf(awaited.network);
       if (!(await isUsed(client, awaited))) return { state: "unused" };
-      const from = await firstBlock(client, chains.get(awaited.network)?.logBlocks ?? 0n);
-      return awaited.method === "eip3009"
-        ? usedAuthorization(client, awaited, from)
-        : usedPermit(client, awaited, from);
+      const step = BigInt(chains.get(awaited.network)?.logBlocks ?? 1);
+      return lookBack(client, { since: awaited.since, step }, (blocks) =>
+        awaited.method === "eip3009"
+          ? usedAuthorization(client, awaited, blocks)
+          : usedPermit(client, awaited, blocks),
+      );
     },
     paidBy: async (awaited, transaction) => {
       const receipt = await receiptOf(clientOf(awaited.network), transaction);
@@ -98,6 +104,7 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
     },
     newestBlock: async (network) =>
       Number(await clientOf(network).getBlockNumber({ cacheTime: 0 })),
+    timeOf: async (network) => timeMs(await clientOf(network).getBlock({ blockTag: "latest" })),
     faultsOf: async ({ assets }) => {
       const faults: string[] = [];
       for (const { network, chainId } of chains.values()) {
@@ -163,40 +170,66 @@ async function isUsed(client: PublicClient, awaited: Awaited): Promise<boolean> 
   return ((bitmap >> (number & 255n)) & 1n) === 1n;
 }
 
-async function firstBlock(client: PublicClient, back: number | bigint): Promise<bigint> {
-  const newest = await client.getBlockNumber({ cacheTime: 0 });
-  const first = newest - BigInt(back);
-  return first > 0n ? first : 0n;
+/** Blocks whose logs are asked for at once: nodes allow only so many. */
+interface Blocks {
+  readonly fromBlock: bigint;
+  readonly toBlock: bigint;
+}
+
+const timeMs = ({ timestamp }: { readonly timestamp: bigint }): number => Number(timestamp) * 1_000;
+
+/** Blocks are dated by whoever makes them. */
+const BLOCK_CLOCK_MS = 60_000;
+
+/**
+ * Looks for what was done with an authorization in the newest blocks, and in those before them as far
+ * as the moment when it was still good: the gateway may have been away since. Nothing there at all: it
+ * was cancelled in a way that leaves no trace.
+ */
+async function lookBack(
+  client: PublicClient,
+  { since, step }: { readonly since: number; readonly step: bigint },
+  look: (blocks: Blocks) => Promise<Outcome | undefined>,
+): Promise<Outcome> {
+  let toBlock = await client.getBlockNumber({ cacheTime: 0 });
+  for (;;) {
+    const fromBlock = toBlock >= step ? toBlock - step + 1n : 0n;
+    const found = await look({ fromBlock, toBlock });
+    if (found !== undefined) return found;
+    if (fromBlock === 0n) return { state: "elsewhere" };
+    const first = await client.getBlock({ blockNumber: fromBlock });
+    if (timeMs(first) < since - BLOCK_CLOCK_MS) return { state: "elsewhere" };
+    toBlock = fromBlock - 1n;
+  }
 }
 
 async function usedAuthorization(
   client: PublicClient,
   awaited: Awaited,
-  fromBlock: bigint,
-): Promise<Outcome> {
+  blocks: Blocks,
+): Promise<Outcome | undefined> {
   const args = { authorizer: hex(awaited.payer), nonce: hex(awaited.nonce) };
   const address = hex(awaited.asset);
-  const used = await client.getLogs({ address, event: ABI[1], args, fromBlock });
+  const used = await client.getLogs({ address, event: ABI[1], args, ...blocks });
   for (const { transactionHash } of used) {
     const receipt = await receiptOf(client, transactionHash);
     const paid = receipt && transferIn(receipt, awaited);
     if (paid !== undefined) return paid;
   }
-  const cancelled = await client.getLogs({ address, event: ABI[2], args, fromBlock });
-  if (used.length + cancelled.length > 0) return { state: "elsewhere" };
-  throw new Error("the authorization was used before the blocks that can be looked at");
+  const cancelled = await client.getLogs({ address, event: ABI[2], args, ...blocks });
+  return used.length + cancelled.length > 0 ? { state: "elsewhere" } : undefined;
 }
 
 async function usedPermit(
   client: PublicClient,
   awaited: Awaited,
-  fromBlock: bigint,
-): Promise<Outcome> {
+  blocks: Blocks,
+): Promise<Paid | undefined> {
   const transfers = await client.getLogs({
     address: hex(awaited.asset),
     event: ABI[0],
     args: { from: hex(awaited.payer), to: hex(awaited.payTo) },
-    fromBlock,
+    ...blocks,
   });
   for (const { transactionHash, args } of transfers) {
     if (args.value !== awaited.amount) continue;
@@ -205,8 +238,12 @@ async function usedPermit(
     const paid = transferIn(receipt, awaited);
     if (paid !== undefined) return paid;
   }
-  throw new Error("the permit was used, and no transfer of it was found");
+  return undefined;
 }
+
+/** `0x` and the function's four bytes. */
+const SELECTOR_DIGITS = 10;
+const WORD_DIGITS = 64;
 
 /** A permit leaves no event: the transaction's own words have its number. */
 async function namesNonce(
@@ -215,7 +252,12 @@ async function namesNonce(
   { transactionHash }: TransactionReceipt,
 ): Promise<boolean> {
   const { input } = await client.getTransaction({ hash: transactionHash });
-  return input.toLowerCase().includes(BigInt(nonce).toString(16).padStart(64, "0"));
+  const words = input.slice(SELECTOR_DIGITS).toLowerCase();
+  const wanted = BigInt(nonce).toString(16).padStart(WORD_DIGITS, "0");
+  for (let at = words.indexOf(wanted); at !== -1; at = words.indexOf(wanted, at + 1)) {
+    if (at % WORD_DIGITS === 0) return true;
+  }
+  return false;
 }
 
 async function receiptOf(

@@ -5,12 +5,11 @@ import type { Kysely } from "kysely";
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { Post } from "#ledger/commands.ts";
 import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
-import { newId } from "#lib/ids.ts";
-import { toNanoUsd } from "#payments/amounts.ts";
-import type { Awaited, ChainReader, Outcome, Paid } from "#payments/chain-reader.ts";
+import type { ChainReader, Outcome, Paid } from "#payments/chain-reader.ts";
+import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
 import { acceptedOffer } from "#payments/offers.ts";
-import type { PresentedPayment } from "#payments/presented-payment.ts";
+import { PaymentRefused, pending, usedFor } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import {
   changePayment,
@@ -21,24 +20,7 @@ import {
   type PaymentState,
 } from "#store/payments.ts";
 import type { CoreTables } from "#store/schema.ts";
-import { isUnique } from "#store/store-error.ts";
-
-/** A payment that is to be taken, and what for. */
-export interface Collecting {
-  readonly presented: PresentedPayment;
-  /** What is asked for, for exactly this request. */
-  readonly offers: readonly PaymentRequirements[];
-  /** Of all that decides what is bought: the same payment buys nothing else. */
-  readonly requestDigest: string;
-  readonly kind: "request" | "top-up";
-  /** Whose credit it becomes: the owner of a wallet in the ledger. */
-  readonly owner: string;
-  readonly organizationId: string;
-  readonly projectId: string;
-  /** The request that it is used for, and the process that answers it; a top-up's is its own. */
-  readonly requestId: string;
-  readonly gateway: string;
-}
+import { isUnique, StoreError } from "#store/store-error.ts";
 
 /** A payment that is on its chain, and was used for nothing else. */
 export interface Collected {
@@ -49,14 +31,14 @@ export interface Collected {
   readonly receipt: string;
 }
 
-/** It was not paid, for a reason that the client can mend: it is told the price again. */
-export class PaymentRefused extends Error {}
-
 export interface CollectDeps {
   readonly core: Kysely<CoreTables>;
   readonly facilitators: Facilitators;
   readonly chain: ChainReader;
-  readonly settings: Pick<X402Settings, "assets" | "settleTimeoutMs" | "checkReceipts">;
+  readonly settings: Pick<
+    X402Settings,
+    "assets" | "settleTimeoutMs" | "checkReceipts" | "maxTimeoutSeconds" | "most" | "topUp"
+  >;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -68,85 +50,58 @@ export interface CollectDeps {
  * used before, and `payment_pending` for as long as nobody knows: never a second price.
  */
 export async function collectPayment(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
+  try {
+    return await collect(deps, wanted);
+  } catch (error) {
+    // Whatever step it was: what was signed stays good, and another one would be paid twice.
+    if (error instanceof StoreError) throw new GatewayError(pending("The data store failed."));
+    throw error;
+  }
+}
+
+async function collect(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
   const { presented, offers } = wanted;
   const offer = acceptedOffer(presented.payload, offers);
   const before = await findPaymentByKey(deps.core, presented.payKey);
   if (before !== undefined) return resume(deps, wanted, before);
   if (offer === undefined) throw new PaymentRefused(OTHER_OFFER);
-  if (presented.amount !== BigInt(offer.amount)) throw new PaymentRefused(OTHER_AMOUNT);
-  if (presented.validBefore <= deps.now()) throw new PaymentRefused("the payment has expired");
-  await verify(deps, wanted, offer);
-  const row = await insertPayment(deps.core, claimOf(deps, wanted, offer));
+  const claim = claimOf(deps, wanted, offer);
+  const fault = faultOf(deps, claim, offer);
+  if (fault !== undefined) throw new PaymentRefused(fault);
+  const invalid = await verify(deps, wanted, offer);
+  stayForClient(wanted);
+  // One that was settled by a copy of it meanwhile does not verify any more, either.
+  const row = invalid === undefined ? await insertPayment(deps.core, claim) : undefined;
   if (row !== undefined) return settle(deps, wanted, row);
   const other = await findPaymentByKey(deps.core, presented.payKey);
-  if (other === undefined) throw new GatewayError(pending("The payment was taken back."));
+  if (other === undefined) throw invalid ?? new GatewayError(pending("Nobody has claimed it."));
   return resume(deps, wanted, other);
 }
 
 const OTHER_OFFER =
   "the payment accepts none of the offers for this request (another body has another price)";
-const OTHER_AMOUNT = "the payment is signed for another amount than it accepts";
 
+/** A client that is gone asks again, with the same payment: it is not used up for nobody. */
+function stayForClient({ signal }: Collecting): void {
+  if (signal?.aborted !== true) return;
+  throw new GatewayError({ code: "client_closed", message: "The client closed the connection." });
+}
+
+/** What is wrong with it; rejects where nobody can say. */
 async function verify(
   { facilitators }: CollectDeps,
   { presented }: Collecting,
   requirements: PaymentRequirements,
-): Promise<void> {
+): Promise<PaymentRefused | undefined> {
   let reason: string | undefined;
   try {
     reason = await facilitators.verify({ payload: presented.payload, requirements });
   } catch {
     throw new GatewayError(pending("No facilitator answers; nothing was taken."));
   }
-  if (reason !== undefined) throw new PaymentRefused(`the payment is not valid: ${reason}`);
-}
-
-/** What a row keeps to look for its payment with. */
-interface Facts {
-  readonly nonce: string;
-  readonly method: Awaited["method"];
-  readonly facilitator?: string;
-}
-
-function claimOf(
-  { settings, now }: CollectDeps,
-  wanted: Collecting,
-  offer: PaymentRequirements,
-): PaymentRow {
-  const { presented, kind, organizationId, projectId, owner, requestDigest } = wanted;
-  const asset = settings.assets.find(
-    ({ address, network }) => network === offer.network && address === offer.asset.toLowerCase(),
-  );
-  if (asset === undefined) throw new Error(`${offer.asset} is offered and not configured`);
-  const facts: Facts = { nonce: presented.nonce, method: presented.method };
-  const at = now();
-  return {
-    id: newId("pay_", at),
-    pay_key: presented.payKey,
-    kind,
-    state: "claimed",
-    organization_id: organizationId,
-    project_id: projectId,
-    owner,
-    network: offer.network,
-    asset: asset.address,
-    payer: presented.payer,
-    pay_to: offer.payTo.toLowerCase(),
-    amount: presented.amount.toString(),
-    nano_usd: toNanoUsd(presented.amount, asset.decimals),
-    facts: JSON.stringify(facts),
-    header_digest: presented.headerDigest,
-    request_digest: requestDigest,
-    transaction_hash: null,
-    transfer_ref: null,
-    block: null,
-    reason: null,
-    request_id: null,
-    gateway: null,
-    valid_before: presented.validBefore,
-    created_at: at,
-    updated_at: at,
-  };
+  return reason === undefined
+    ? undefined
+    : new PaymentRefused(`the payment is not valid: ${reason}`);
 }
 
 /** The same payment comes again: its first answer was lost, or somebody copies it. */
@@ -198,13 +153,6 @@ async function settleAgain(
 }
 
 const onChain = ({ chain }: CollectDeps, row: PaymentRow) => chain.outcomeOf(awaitedOf(row));
-
-/** A row as the chain knows it. */
-export function awaitedOf(row: PaymentRow): Awaited {
-  const { nonce, method } = JSON.parse(row.facts) as Facts;
-  const { network, asset, payer, pay_to: payTo, amount } = row;
-  return { network, asset, payer, payTo, amount: BigInt(amount), nonce, method };
-}
 
 async function settle(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> {
   const { paid, state, reason } = await settledBy(deps, wanted, row);
@@ -342,11 +290,13 @@ const change = (
 
 async function deliver(
   { core, now }: CollectDeps,
-  { requestId, gateway }: Collecting,
+  wanted: Collecting,
   row: PaymentRow,
 ): Promise<Collected> {
+  const { requestId, gateway } = wanted;
+  stayForClient(wanted);
   const isMine = await deliverPayment(core, row.id, { requestId, gateway });
-  if (!isMine) throw new GatewayError(usedFor(row, `request ${row.request_id ?? ""}`));
+  if (!isMine) throw new GatewayError(await takenBy(core, row));
   return {
     id: row.id,
     deposit: depositOf(row, now()),
@@ -358,6 +308,19 @@ async function deliver(
       amount: row.amount,
     }),
   };
+}
+
+/**
+ * Another request has it. As long as that one has not booked it, it may have died before: then
+ * `reconcile` gives the payment back.
+ */
+async function takenBy(
+  core: CollectDeps["core"],
+  { id, pay_key: payKey }: PaymentRow,
+): Promise<Failure> {
+  const row = await findPaymentByKey(core, payKey);
+  if (row === undefined || row.state === "paid") return pending("Another request has it.", id);
+  return usedFor(row, "another request");
 }
 
 /** What a payment adds to its wallet, once. */
@@ -373,24 +336,3 @@ export const depositOf = (row: PaymentRow, at: number): Post => ({
   projectId: row.project_id,
   memo: `${row.kind} ${row.network} ${row.transaction_hash ?? row.pay_key}`,
 });
-
-const usedFor = ({ id, request_id: requestId }: PaymentRow, what: string): Failure => ({
-  code: "payment_used",
-  field: "PAYMENT-SIGNATURE",
-  message: `This payment (${id}) was used for ${requestId === null ? what : `request ${requestId}`}: it buys nothing twice. What is left of it is credit of its wallet: prove the wallet by SIGN-IN-WITH-X to spend it, GET /v1/payments/${id} shows it.`,
-});
-
-const PENDING_RETRY_MS = 2_000;
-
-function pending(what: string, id?: string): Failure {
-  const named = id === undefined ? "" : ` (${id})`;
-  return {
-    code: "payment_pending",
-    field: "PAYMENT-SIGNATURE",
-    message: `${what} Send the same request with the same PAYMENT-SIGNATURE again${named}; do not sign a new one.`,
-    retryAfterMs: PENDING_RETRY_MS,
-    ...(id !== undefined && {
-      terms: { headers: { "x-payment-id": id }, body: { payment_id: id } },
-    }),
-  };
-}

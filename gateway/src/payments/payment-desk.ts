@@ -1,13 +1,9 @@
 import { GatewayError, type PaymentTerms } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
-import {
-  collectPayment,
-  PaymentRefused,
-  type CollectDeps,
-  type Collected,
-  type Collecting,
-} from "#payments/collect-payment.ts";
+import type { Collecting } from "#payments/claim-payment.ts";
+import { collectPayment, type CollectDeps, type Collected } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
+import { PaymentRefused } from "#payments/payment-failures.ts";
 import { paymentTerms, type Price } from "#payments/payment-terms.ts";
 import { readPayment, type PresentedPayment } from "#payments/presented-payment.ts";
 import { NOBODY, type WalletAccess } from "#payments/wallet-access.ts";

@@ -28,6 +28,9 @@ export interface PresentedPayment {
 const MAX_HEADER = 16 * 1024;
 const FIELD = "PAYMENT-SIGNATURE";
 const NUMBER = /^(?:0|[1-9]\d{0,77})$/;
+/** CAIP-2, and what CAIP-19 allows for an asset: they are looked for in the store. */
+const NETWORK = /^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}$/;
+const ASSET = /^[-.%a-zA-Z0-9]{1,128}$/;
 
 /** Reads the header. Throws `invalid_request` naming what is wrong with it. */
 export function readPayment(header: string): PresentedPayment {
@@ -35,6 +38,9 @@ export function readPayment(header: string): PresentedPayment {
   const payload = decoded(header);
   const { scheme, network, asset, amount } = payload.accepted;
   if (scheme !== "exact") throw wrong(`has the scheme ${quoted(scheme)}; "exact" is taken`);
+  if (!NETWORK.test(network))
+    throw wrong("names no network in the form of CAIP-2 (accepted.network)");
+  if (!ASSET.test(asset)) throw wrong("names no asset (accepted.asset)");
   if (!NUMBER.test(amount)) throw wrong("has an amount that is no whole number (accepted.amount)");
   const inner = payload.payload as JsonObject;
   const { payer, nonce, value, validBefore, method } = authorizationOf(inner);

@@ -1,14 +1,14 @@
 import type { Ledger } from "#ledger/open-ledger.ts";
-import type { ChainReader } from "#payments/chain-reader.ts";
+import type { ChainReader, Outcome } from "#payments/chain-reader.ts";
+import { awaitedOf } from "#payments/claim-payment.ts";
 import {
-  awaitedOf,
   depositOf,
   markPaid,
-  PaymentRefused,
   STALE_MS,
   UNPAID,
   type CollectDeps,
 } from "#payments/collect-payment.ts";
+import { PaymentRefused } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
 import {
@@ -89,22 +89,53 @@ async function resolve(
   deps: ReconcileDeps,
   row: PaymentRow,
 ): Promise<"credited" | "failed" | undefined> {
-  const { core, chain, now } = deps;
-  const outcome = await chain.outcomeOf(awaitedOf(row));
+  const { core, now } = deps;
+  const outcome = await outcomeOf(deps, row);
   if (outcome.state === "paid") {
     const paid = await markPaid(deps, row, outcome);
     if (paid === undefined) return undefined;
     await credit(deps, paid);
     return "credited";
   }
-  const isOver = outcome.state === "elsewhere" || now() > row.valid_before + AFTER_END_MS;
+  const isOver = outcome.state === "elsewhere" || outcome.isExpired;
   const reason =
     outcome.state === "elsewhere" ? "it was cancelled or used elsewhere" : "it was never settled";
-  // What may still be paid waits behind the others.
-  const change = isOver ? ({ state: "failed", reason } as const) : {};
+  if (!isOver) {
+    await putBack(deps, row);
+    return undefined;
+  }
   const from = { id: row.id, from: UNPAID, unchangedSince: row.updated_at };
-  const isDone = await changePayment(core, from, { ...change, updated_at: now() });
-  return isOver && isDone ? "failed" : undefined;
+  const change = { state: "failed", reason, updated_at: now() } as const;
+  return (await changePayment(core, from, change)) ? "failed" : undefined;
+}
+
+/**
+ * What a chain says of a payment; expired: its end was over before the chain was asked, by the chain's
+ * own clock too. A node that is behind does not know yet what was paid in time.
+ */
+async function outcomeOf(
+  { core, chain, now }: Pick<ReconcileDeps, "core" | "chain" | "now">,
+  row: PaymentRow,
+): Promise<Outcome & { readonly isExpired: boolean }> {
+  try {
+    const time = now() > row.valid_before + AFTER_END_MS ? await chain.timeOf(row.network) : 0;
+    const outcome = await chain.outcomeOf(awaitedOf(row));
+    return { ...outcome, isExpired: time > row.valid_before };
+  } catch (error) {
+    // A hundred that cannot be asked about must not stop all others.
+    await putBack({ core, now }, row);
+    throw error;
+  }
+}
+
+/** It waits behind the others. Whoever was settling it is gone: its client may begin again at once. */
+async function putBack(
+  { core, now }: Pick<ReconcileDeps, "core" | "now">,
+  row: PaymentRow,
+): Promise<void> {
+  const from = { id: row.id, from: [row.state], unchangedSince: row.updated_at };
+  const change = row.state === "claimed" ? ({ state: "unknown" } as const) : {};
+  await changePayment(core, from, { ...change, updated_at: now() });
 }
 
 /** Books what was paid; a request that has taken it and never began gives it back. */
@@ -137,7 +168,13 @@ async function confirmOn(
   if (rows.length === 0) return 0;
   const finalBlock = (await deps.chain.newestBlock(network)) - confirmations + 1;
   let reversed = 0;
-  for (const row of rows) if (await confirmOne(deps, row, finalBlock)) reversed++;
+  for (const row of rows) {
+    try {
+      if (await confirmOne(deps, row, finalBlock)) reversed++;
+    } catch (error) {
+      deps.onFault(error);
+    }
+  }
   return reversed;
 }
 
@@ -160,16 +197,16 @@ async function confirmOne(
  * is it; where it cannot be any more, the wallet owes what it was credited.
  */
 async function isLost(deps: ReconcileDeps, row: PaymentRow): Promise<boolean> {
-  const { core, chain, ledger, now, onReversed } = deps;
+  const { core, ledger, now, onReversed } = deps;
   const from = { id: row.id, from: ["credited"] } as const;
-  const outcome = await chain.outcomeOf(awaitedOf(row));
+  const outcome = await outcomeOf(deps, row);
   if (outcome.state === "paid") {
     const { transaction, transferRef, block } = outcome;
     const change = { transaction_hash: transaction, transfer_ref: transferRef, block };
     await changePayment(core, from, { ...change, updated_at: now() });
     return false;
   }
-  if (outcome.state === "unused" && now() <= row.valid_before + AFTER_END_MS) return false;
+  if (outcome.state === "unused" && !outcome.isExpired) return false;
   const reason = "its block was taken back";
   if (!(await changePayment(core, from, { state: "reversed", reason, updated_at: now() }))) {
     return false;

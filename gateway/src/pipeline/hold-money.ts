@@ -21,6 +21,7 @@ import {
 import { capRequest } from "#pipeline/cap-request.ts";
 import {
   creditShort,
+  notBooked,
   noteDeposit,
   payForNothing,
   payForRequest,
@@ -138,7 +139,7 @@ async function reserve(
     // It may have been held although nobody could say so: nothing was sent anywhere.
     const isUnclear = error instanceof GatewayError && error.failure.code === "store_unavailable";
     if (isUnclear) gateway.holds.doLater({ type: "void", id: command.id, at: exchange.startedAt });
-    throw error;
+    throw isUnclear && call.payment !== undefined ? notBooked(call.payment) : error;
   }
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 
-import { invalidRequest, type Failure, type GatewayError } from "#canonical/failure.ts";
+import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
 import type { Refusal, Reserve } from "#ledger/commands.ts";
 import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
+import type { Collected } from "#payments/collect-payment.ts";
 import { required, type Payer, type PaymentDesk } from "#payments/payment-desk.ts";
+import { pending } from "#payments/payment-failures.ts";
 import type { Price } from "#payments/payment-terms.ts";
 import type { Call } from "#pipeline/call.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
@@ -35,10 +37,16 @@ export async function payForNothing(call: Call): Promise<void> {
   const { payments } = gateway;
   if (payer === undefined || payments === undefined || payer.kind === "wallet") return;
   const price = priceOf(call, payments.least);
-  call.payment = await take(call, { payer, payments, price });
-  await gateway.ledger.run(call.payment.deposit);
+  const collected = (call.payment = await take(call, { payer, payments, price }));
+  await gateway.ledger.run(collected.deposit).catch(() => {
+    throw notBooked(collected);
+  });
   noteDeposit(call);
 }
+
+/** It is on the chain, and the ledger fails: `reconcile` books it, and it is good for the same request. */
+export const notBooked = ({ id }: Collected): GatewayError =>
+  new GatewayError(pending("The payment was taken and could not be booked yet.", id));
 
 /** What was paid is in the ledger. */
 export function noteDeposit({ payment, gateway }: Call): void {
@@ -51,7 +59,7 @@ interface Taking {
   readonly price: Price;
 }
 
-const take = ({ exchange, gateway }: Call, { payer, payments, price }: Taking) =>
+const take = ({ exchange, gateway, signal }: Call, { payer, payments, price }: Taking) =>
   payments.take(payer, price, {
     requestDigest: digestOf(exchange),
     kind: "request",
@@ -59,6 +67,7 @@ const take = ({ exchange, gateway }: Call, { payer, payments, price }: Taking) =
     projectId: payer.access.project.id,
     requestId: exchange.requestId,
     gateway: gateway.holds.owner,
+    signal,
   });
 
 /** The credit of a wallet that has proved itself does not do: it is told the price. */

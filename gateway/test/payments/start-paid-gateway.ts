@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { makePayer } from "#test/chain/payer.ts";
 import { startChain, type TestChain } from "#test/chain/start-chain.ts";
 import { startFacilitator, type TestFacilitator } from "#test/chain/start-facilitator.ts";
+import type { TestDatabase } from "#test/databases.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
 /** Paid by everybody; nobody has its key. */
@@ -21,10 +22,17 @@ export interface PaidOptions {
   readonly x402?: string;
   readonly chain?: TestChain;
   readonly facilitator?: TestFacilitator;
+  /** Further ones, asked after it. */
+  readonly others?: readonly TestFacilitator[];
+  /** Its data folder and address; whoever has made it removes it. */
+  readonly database?: Pick<TestDatabase, "home" | "url">;
   readonly home?: string;
   readonly env?: Record<string, string>;
   readonly port?: number;
 }
+
+/** A test asks more often than one address may. */
+const UNLIMITED = "    strangers: { requestsPerMinute: 100000 }";
 
 /** A gateway that takes payments on a chain of its own. Its name is in what wallets sign: the port is known before. */
 export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidGateway> {
@@ -34,15 +42,15 @@ export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidG
   const configText = paymentsConfig({
     origin: `http://127.0.0.1:${port}`,
     chain,
-    facilitators: [facilitator],
-    ...(options.x402 !== undefined && { more: options.x402 }),
+    facilitators: [facilitator, ...(options.others ?? [])],
+    more: options.x402 ?? UNLIMITED,
   });
-  const { home, env } = options;
+  const { database, home = database?.home } = options;
   const gateway = await startGateway({
     port,
     configText,
     ...(home !== undefined && { home }),
-    ...(env !== undefined && { env }),
+    env: { ...databaseEnvironment(database), ...options.env },
   });
   const payer = await makePayer([chain]);
   return {
@@ -57,6 +65,17 @@ export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidG
     },
   };
 }
+
+/** On Postgres all gateways of a database have one key from outside. */
+export const databaseEnvironment = (
+  database: Pick<TestDatabase, "url"> | undefined,
+): Record<string, string> =>
+  database === undefined || database.url === ""
+    ? {}
+    : {
+        TURNPIKE_DATABASE_URL: database.url,
+        TURNPIKE_MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+      };
 
 interface Configured {
   readonly origin: string;

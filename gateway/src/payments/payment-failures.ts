@@ -1,0 +1,28 @@
+import type { Failure } from "#canonical/failure.ts";
+import type { PaymentRow } from "#store/payments.ts";
+
+/** It was not paid, for a reason that the client can mend: it is told the price again. */
+export class PaymentRefused extends Error {}
+
+/** It has been used; what for, where that is not on record. */
+export const usedFor = ({ id, request_id: requestId }: PaymentRow, what: string): Failure => ({
+  code: "payment_used",
+  field: "PAYMENT-SIGNATURE",
+  message: `This payment (${id}) was used for ${requestId === null ? what : `request ${requestId}`}: it buys nothing twice. What is left of it is credit of its wallet: prove the wallet by SIGN-IN-WITH-X to spend it, GET /v1/payments/${id} shows it.`,
+});
+
+const PENDING_RETRY_MS = 2_000;
+
+/** Nobody knows yet: the client is to come back with the same payment. */
+export function pending(what: string, id?: string): Failure {
+  const named = id === undefined ? "" : ` (${id})`;
+  return {
+    code: "payment_pending",
+    field: "PAYMENT-SIGNATURE",
+    message: `${what} Send the same request with the same PAYMENT-SIGNATURE again${named}; do not sign a new one.`,
+    retryAfterMs: PENDING_RETRY_MS,
+    ...(id !== undefined && {
+      terms: { headers: { "x-payment-id": id }, body: { payment_id: id } },
+    }),
+  };
+}
