@@ -11,6 +11,7 @@ export const ALERT_KINDS = [
   "key.expiring",
   "ledger.invariant",
   "payment.reversed",
+  "payment.mismatch",
   "test",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -121,19 +121,19 @@ const x402 = z.strictObject({
 const gatePay = z.strictObject({
   baseUrl: siteUrl("Gate Pay's API, as your merchant account has it."),
   clientId: z.string().min(1).max(200),
-  secret: z.string().min(1).describe("Write ${VARIABLE}, not the secret itself."),
-  restrictedKey: z.string().min(1).optional(),
-  currency: z.string().min(1).max(20).optional().describe("Of orders; USDT by default."),
-  payCurrency: z.string().min(1).max(20).optional(),
-  chain: z.string().min(1).max(50).optional(),
-  returnUrl: siteUrl("Where people come back to.").optional(),
-  cancelUrl: siteUrl("Where they come to when they give up.").optional(),
+  secret: z.string().describe("Write ${VARIABLE}, not the secret itself. Empty: Gate Pay is off."),
+  restrictedKey: z.string().min(1).optional().describe("Of accounts that have one."),
+  currency: z
+    .enum(["USDT", "USDC"])
+    .optional()
+    .describe("Of orders; a unit of it counts as one US dollar. USDT by default."),
+  payCurrency: z.string().min(1).max(20).optional().describe("Preset at the checkout."),
+  chain: z.string().min(1).max(50).optional().describe("Preset at the checkout."),
+  fullCurrType: z.string().min(1).max(50).optional().describe("Preset, such as USDT_MATIC."),
+  returnUrl: siteUrl("Where people come back to; payments.origin by default.").optional(),
+  cancelUrl: siteUrl("Where they come to when they give up; the same by default.").optional(),
   minUsd: usd("1 by default.").optional(),
   maxUsd: usd("10,000 by default.").optional(),
-  centralized: z
-    .boolean()
-    .optional()
-    .describe("Also offer payment from a Gate account in the 402 of x402; no by default."),
 });
 
 /** How people and agents pay. */

@@ -7,6 +7,7 @@ import type { AppOptions, StartupReport } from "#app/app-options.ts";
 import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
+import { openGatePayDesk } from "#app/open-gate-pay.ts";
 import { openPayments, paymentOrigins, paymentSettings } from "#app/open-payments.ts";
 import { openLimits } from "#app/open-limits.ts";
 import { openPrivacy, type Privacy } from "#app/open-privacy.ts";
@@ -24,7 +25,8 @@ import { demoSend } from "#demo/demo-send.ts";
 import type { Config } from "#config/read-config.ts";
 import { openConfig, type OpenedConfig } from "#market/market-config.ts";
 import { openMarket, type MarketSource } from "#market/market-source.ts";
-import type { X402Settings } from "#payments/x402-settings.ts";
+import { gatePaySettings } from "#payments/gate-pay/gate-pay-settings.ts";
+import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { openLearner } from "#pipeline/learner.ts";
 import { RetryBudget } from "#pipeline/retry-budget.ts";
@@ -134,6 +136,7 @@ interface Parts {
   readonly signIn: SignIn;
   readonly own: OwnCredentials;
   readonly credits: Credits;
+  readonly gatePay: GatePayDesk | undefined;
   readonly privacy: Privacy;
   readonly alerts: Alerts;
   readonly metrics: RequestMetrics;
@@ -147,7 +150,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const { config, file: configFile } = opened ?? {};
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const log = createLog(env["LOG_LEVEL"]);
-  const paying = paymentSettings(config);
+  const paying = payingOf(config);
   const dialer = createDialer(withOrigins(() => market.trustedOrigins(), paying));
   closers.push(() => dialer.close());
   const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
@@ -178,12 +181,12 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const { alerts, money, records, privacy } = await openBooks({ ...base, config, health });
   const around = { ...governance, store, ...privacy, market, health, send, onNotice };
   const own = await openOwnCredentials(around);
-  const payments = await openPayments(paying, { ...base, ...around, ...money, ...alerts });
+  const paid = await openPaying(paying, { ...base, ...around, ...money, ...alerts });
   const gateway: Gateway = {
     instanceId: instanceIdOf(master.keyPepper),
     keys: governance.keys,
     get payments() {
-      return payments.desk();
+      return paid.x402.desk();
     },
     ...money,
     limiter: await openLimits({ config, log, closers }),
@@ -199,7 +202,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     learner: await openLearnerOf(store, market, log),
     ...ownParts(),
   };
-  const kept = { own, credits: money.credits, privacy, alerts, metrics: records.metrics };
+  const kept = { own, ...paid, credits: money.credits, privacy, alerts, metrics: records.metrics };
   return { config, configFile, store, master, ...governance, ...kept, market, gateway };
 }
 
@@ -229,12 +232,28 @@ async function openBooks(keeping: Keeping) {
   return { alerts, money, records, privacy: await openPrivacy(keeping) };
 }
 
+/** How what is used may be paid from outside. */
+const payingOf = (config: Config | undefined) => ({
+  x402: paymentSettings(config),
+  gatePay: gatePaySettings(config?.payments),
+});
+
+type Paying = ReturnType<typeof payingOf>;
+
+const openPaying = async (
+  { x402, gatePay }: Paying,
+  opened: Parameters<typeof openPayments>[1],
+) => ({
+  x402: await openPayments(x402, opened),
+  gatePay: openGatePayDesk(gatePay, opened),
+});
+
 /** Asked for each request: a set is made when the market's own is another one. */
 function withOrigins(
   ofMarket: () => ReadonlySet<string>,
-  paying: X402Settings | undefined,
+  { x402, gatePay }: Paying,
 ): () => ReadonlySet<string> {
-  const others = paymentOrigins(paying);
+  const others = [...paymentOrigins(x402), ...(gatePay ? [gatePay.baseUrl.origin] : [])];
   let last: ReadonlySet<string> | undefined;
   let all: ReadonlySet<string> = new Set();
   return () => {

@@ -12,6 +12,7 @@ import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { addAccountRoutes } from "#http/ingress/account.ts";
 import { addCreditsRoute } from "#http/ingress/credits.ts";
 import { addFeedbackRoute } from "#http/ingress/feedback.ts";
+import { addGatePayRoutes } from "#http/ingress/gate-pay.ts";
 import { addHealthRoutes } from "#http/ingress/health.ts";
 import { addInferenceRoutes } from "#http/ingress/inference.ts";
 import { addModelRoutes } from "#http/ingress/models.ts";
@@ -24,6 +25,7 @@ import { describeLimits } from "#limits/describe-limits.ts";
 import { VERSION } from "#lib/version.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createFeedback } from "#pipeline/feedback.ts";
+import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import { paymentView } from "#payments/payment-view.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import { findPayment } from "#store/payments.ts";
@@ -41,6 +43,7 @@ export interface RouteDeps {
   readonly directory: Directory;
   readonly own: OwnCredentials;
   readonly credits: Credits;
+  readonly gatePay: GatePayDesk | undefined;
   readonly alerts: Alerts;
   readonly metrics: RequestMetrics;
   readonly state: { readonly ready: boolean };
@@ -53,7 +56,7 @@ const STORE_SILENT_MS = 10_000;
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const { gateway, keys, store, master, privacy, directory, signIn, own, credits, state } = deps;
-  const { alerts, metrics } = deps;
+  const { alerts, metrics, gatePay } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
@@ -76,6 +79,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
       return row && paymentView(row);
     },
   });
+  if (gatePay !== undefined) addGatePayRoutes(server, { keys, desk: gatePay });
   const { records } = store;
   const { envelope } = privacy;
   const giveFeedback = createFeedback({

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { EmitAlert } from "@turnpike/contract/alerts.ts";
 
+import { repeat } from "#app/repeat-work.ts";
 import type { Config } from "#config/read-config.ts";
 import type { Directory } from "#governance/directory.ts";
 import type { Ledger } from "#ledger/open-ledger.ts";
@@ -80,7 +81,7 @@ export async function openPayments(
     log.warn(errorFacts(error), "payments are off until facilitators and chains can be asked");
     void recheck(checkOnce, { log, signal: stopped.signal });
   }
-  const stop = repeat(reconcile);
+  const stop = repeat(reconcile, RECONCILE_MS);
   closers.push(async () => {
     stopped.abort();
     await stop();
@@ -98,22 +99,6 @@ function tellReversed({ log, emit }: Opened, row: PaymentRow): void {
     text: `A payment on ${network} was taken back by its chain: its wallet owes it.`,
     facts: { payment: id, network, nanoUsd: String(nanoUsd) },
   });
-}
-
-/** Does it every few seconds, one after the other; resolves once the last one is over. */
-function repeat(work: () => Promise<unknown>): () => Promise<void> {
-  let running: Promise<unknown> | undefined;
-  const timer = setInterval(() => {
-    running ??= work()
-      // What fails now is told by the work itself, and done by the next turn.
-      .catch(() => undefined)
-      .finally(() => (running = undefined));
-  }, RECONCILE_MS);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await running;
-  };
 }
 
 async function recheck(

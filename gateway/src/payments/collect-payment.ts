@@ -4,9 +4,9 @@ import type { Kysely } from "kysely";
 
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { Post } from "#ledger/commands.ts";
-import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
 import type { ChainReader, Outcome, Paid } from "#payments/chain-reader.ts";
 import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
+import { depositOf } from "#payments/deposit-of.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
 import { acceptedOffer } from "#payments/offers.ts";
 import { PaymentRefused, pending, usedFor } from "#payments/payment-failures.ts";
@@ -322,17 +322,3 @@ async function takenBy(
   if (row === undefined || row.state === "paid") return pending("Another request has it.", id);
   return usedFor(row, "another request");
 }
-
-/** What a payment adds to its wallet, once. */
-export const depositOf = (row: PaymentRow, at: number): Post => ({
-  type: "post",
-  id: `deposit:${row.id}`,
-  at,
-  kind: "deposit",
-  debitAccount: BOOKS.payments,
-  creditAccount: walletOf(row.owner),
-  amount: BigInt(row.nano_usd),
-  organizationId: row.organization_id,
-  projectId: row.project_id,
-  memo: `${row.kind} ${row.network} ${row.transaction_hash ?? row.pay_key}`,
-});

@@ -1,4 +1,5 @@
 import { formatUsd } from "#lib/money.ts";
+import { orderFacts } from "#payments/gate-pay/order-facts.ts";
 import type { PaymentRow } from "#store/payments.ts";
 
 /** A payment as it is told; amounts as decimal text. */
@@ -16,4 +17,22 @@ export const paymentView = (row: PaymentRow): object => ({
   reason: row.reason,
   created_at: new Date(row.created_at).toISOString(),
   updated_at: new Date(row.updated_at).toISOString(),
+  ...(row.kind === "gate-pay" && { checkout: checkoutView(row) }),
 });
+
+/** Where an order is paid. */
+function checkoutView(row: PaymentRow): object {
+  const {
+    merchantTradeNo,
+    prepayId = null,
+    qrContent = null,
+    checkoutUrl = null,
+  } = orderFacts(row);
+  return {
+    order_id: merchantTradeNo,
+    prepay_id: prepayId,
+    qr_content: qrContent,
+    checkout_url: checkoutUrl,
+    expires_at: new Date(row.valid_before).toISOString(),
+  };
+}

@@ -1,13 +1,8 @@
 import type { Ledger } from "#ledger/open-ledger.ts";
 import type { ChainReader, Outcome } from "#payments/chain-reader.ts";
 import { awaitedOf } from "#payments/claim-payment.ts";
-import {
-  depositOf,
-  markPaid,
-  STALE_MS,
-  UNPAID,
-  type CollectDeps,
-} from "#payments/collect-payment.ts";
+import { markPaid, STALE_MS, UNPAID, type CollectDeps } from "#payments/collect-payment.ts";
+import { depositOf } from "#payments/deposit-of.ts";
 import { PaymentRefused } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
@@ -36,6 +31,8 @@ const PAID_MS = 30_000;
 /** A block's time may be a little behind. */
 const AFTER_END_MS = 60_000;
 const AT_ONCE = 100;
+/** Those that are on a chain; payment services know their own. */
+const KINDS = ["request", "top-up"] as const;
 
 /** What a round has done. */
 export interface Reconciled {
@@ -61,7 +58,7 @@ export async function reconcilePayments(deps: ReconcileDeps): Promise<Reconciled
       if (!(error instanceof PaymentRefused)) deps.onFault(error);
     }
   }
-  const paid = { states: ["paid"], before: now - PAID_MS, limit: AT_ONCE } as const;
+  const paid = { kinds: KINDS, states: ["paid"], before: now - PAID_MS, limit: AT_ONCE } as const;
   for (const row of await openPayments(deps.core, paid)) {
     await credit(deps, row);
     done.credited++;
@@ -77,9 +74,19 @@ async function unresolved(
 ): Promise<readonly PaymentRow[]> {
   const stale = now - settings.settleTimeoutMs - STALE_MS;
   const [claimed, unknown, refused] = await Promise.all([
-    openPayments(core, { states: ["claimed"], before: stale, limit: AT_ONCE }),
-    openPayments(core, { states: ["unknown"], before: now - UNKNOWN_MS, limit: AT_ONCE }),
-    openPayments(core, { states: ["refused"], before: now - AFTER_END_MS, limit: AT_ONCE }),
+    openPayments(core, { kinds: KINDS, states: ["claimed"], before: stale, limit: AT_ONCE }),
+    openPayments(core, {
+      kinds: KINDS,
+      states: ["unknown"],
+      before: now - UNKNOWN_MS,
+      limit: AT_ONCE,
+    }),
+    openPayments(core, {
+      kinds: KINDS,
+      states: ["refused"],
+      before: now - AFTER_END_MS,
+      limit: AT_ONCE,
+    }),
   ]);
   return [...claimed, ...unknown, ...refused];
 }

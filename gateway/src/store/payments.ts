@@ -40,6 +40,7 @@ export type PaymentChange = Partial<
     | "updated_at"
     | "facts"
     | "payer"
+    | "valid_before"
   >
 >;
 
@@ -103,11 +104,12 @@ export async function undeliverPayment(core: Core, id: string, requestId: string
 /** Payments that are not at their end and were left alone since a moment, the oldest first. */
 export const openPayments = (
   core: Core,
-  { states, before, limit }: OpenFilter,
+  { kinds, states, before, limit }: OpenFilter,
 ): Promise<readonly PaymentRow[]> =>
   core
     .selectFrom("payments")
     .selectAll()
+    .where("kind", "in", kinds)
     .where("state", "in", states)
     .where("updated_at", "<", before)
     .orderBy("updated_at")
@@ -131,6 +133,7 @@ export const paymentsToConfirm = (
     .execute();
 
 interface OpenFilter {
+  readonly kinds: readonly PaymentRow["kind"][];
   readonly states: readonly PaymentState[];
   /** Unix milliseconds. */
   readonly before: number;

@@ -1,0 +1,32 @@
+import { createGatePayClient } from "#payments/gate-pay/gate-pay-client.ts";
+import { placeOrder, type Order, type OrderDeps } from "#payments/gate-pay/gate-pay-orders.ts";
+import type { Notification } from "#payments/gate-pay/gate-pay-signature.ts";
+import { reconcileOrders } from "#payments/gate-pay/reconcile-orders.ts";
+import { takeNotification } from "#payments/gate-pay/take-notification.ts";
+import type { PaymentRow, PaymentState } from "#store/payments.ts";
+import type { Send } from "#upstream/answer.ts";
+
+/** Where people buy credit by Gate Pay. */
+export interface GatePayDesk {
+  /** See `placeOrder`. */
+  order(order: Order): Promise<PaymentRow>;
+  /** See `takeNotification`. */
+  notified(notification: Notification): Promise<PaymentState>;
+  /** Goes on where orders stopped. Rejects where Gate Pay does not answer. */
+  reconcile(): Promise<void>;
+}
+
+export interface GatePayOptions extends Omit<OrderDeps, "client"> {
+  readonly send: Send;
+  readonly timeoutMs?: number;
+}
+
+/** Puts payment by Gate Pay together; nothing is asked of anybody yet. */
+export function openGatePay(options: GatePayOptions): GatePayDesk {
+  const deps = { ...options, client: createGatePayClient(options) };
+  return {
+    order: (order) => placeOrder(deps, order),
+    notified: (notification) => takeNotification(deps, notification),
+    reconcile: () => reconcileOrders(deps),
+  };
+}

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { startFakeGatePay, type FakeGatePay } from "#test/payments/fake-gate-pay.ts";
+import { startGateway, type TestGateway } from "#test/start-gateway.ts";
+
+let fake: FakeGatePay;
+let gateway: TestGateway | undefined;
+beforeEach(async () => {
+  fake = await startFakeGatePay();
+});
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+  await fake.stop();
+});
+
+async function start(secret: string): Promise<TestGateway> {
+  gateway = await startGateway({
+    env: { GATE_PAY_SECRET: secret },
+    configText: `payments:
+  origin: https://ai.example.com
+  gatePay:
+    baseUrl: ${fake.url}
+    clientId: ${fake.clientId}
+    secret: \${GATE_PAY_SECRET:-}
+    maxUsd: "100"
+`,
+  });
+  return gateway;
+}
+
+const ORDERS = "/v1/payments/gate-pay/orders";
+const NOTIFY = "/v1/payments/gate-pay/notify";
+
+const notify = (
+  { url }: TestGateway,
+  { headers, body }: ReturnType<FakeGatePay["notification"]>,
+): Promise<Response> => fetch(url + NOTIFY, { method: "POST", headers, body });
+
+test("a key buys credit for its organization: order, notification, balance, and the state of the order", async () => {
+  const running = await start(fake.secret);
+  const ordered = await running.post(ORDERS, { usd: "25" }, { "idempotency-key": "k1" });
+  expect(ordered.status).toBe(201);
+  const { data } = (await ordered.json()) as {
+    data: { id: string; checkout: { order_id: string } };
+  };
+  expect(data).toMatchObject({
+    kind: "gate-pay",
+    state: "claimed",
+    amount_usd: "25",
+    checkout: {
+      qr_content: expect.stringContaining("https://"),
+      checkout_url: expect.stringContaining("https://www.gate.com/cashier"),
+      expires_at: expect.stringMatching(/Z$/),
+    },
+  });
+  const again = await running.post(ORDERS, { usd: "25" }, { "idempotency-key": "k1" });
+  expect(await again.json()).toMatchObject({ data: { id: data.id } });
+  const merchantTradeNo = data.checkout.order_id;
+  const early = await notify(running, fake.notification({ merchantTradeNo }));
+  expect([early.status, await early.json()]).toEqual([
+    200,
+    { returnCode: "SUCCESS", returnMessage: "" },
+  ]);
+  fake.end(merchantTradeNo, "PAID");
+  expect((await notify(running, fake.notification({ merchantTradeNo }))).status).toBe(200);
+  expect((await notify(running, fake.notification({ merchantTradeNo }))).status).toBe(200);
+  const shown = await fetch(`${running.url}/v1/payments/${data.id}`);
+  expect(await shown.json()).toMatchObject({ data: { state: "credited" } });
+  const credits = await running.get("/v1/credits");
+  expect(await credits.json()).toMatchObject({ data: { balance_usd: "25" } });
+});
+
+test("what is refused, and how", async () => {
+  const running = await start(fake.secret);
+  expect((await fetch(running.url + ORDERS, { method: "POST", body: "{}" })).status).toBe(401);
+  const dear = await running.post(ORDERS, { usd: "100.01" });
+  expect(dear.status).toBe(400);
+  expect(await dear.text()).toContain("1 to 100 USD");
+  const other = await running.post(ORDERS, { usd: "5", owner: "org_other" });
+  expect(other.status).toBe(400);
+  const forged = fake.notification({ merchantTradeNo: "tp0", secret: "guessed" });
+  expect((await notify(running, forged)).status).toBe(401);
+  expect((await notify(running, fake.notification({ merchantTradeNo: "tp0" }))).status).toBe(404);
+  fake.faults.down = true;
+  const lost = await running.post(ORDERS, { usd: "5" }, { "idempotency-key": "k2" });
+  expect([lost.status, lost.headers.get("x-should-retry")]).toEqual([503, "false"]);
+});
+
+test("without a secret there is nothing: no order, and no notification is believed", async () => {
+  const running = await start("");
+  expect((await running.post(ORDERS, { usd: "25" })).status).toBe(404);
+  const unsigned = fake.notification({ merchantTradeNo: "tp0", secret: "" });
+  expect((await notify(running, unsigned)).status).toBe(404);
+});
