@@ -52,7 +52,7 @@ export async function startAdminApi(
   const store = await database.open();
   await fillWorld(store);
   const master = loadMasterKey(database.home, undefined);
-  const directory = await openDirectory(store.core, Date.now);
+  const directory = await openDirectory(store.core);
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const log = createLog("silent");
   const closers: (() => void | Promise<void>)[] = [];

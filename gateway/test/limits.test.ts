@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { PolicyDocument } from "@turnpike/contract/governance.ts";
@@ -7,7 +10,13 @@ import { asObject, type JsonObject } from "#lib/json.ts";
 import { revokeKeys } from "#store/keys.ts";
 import { openStore, type Store } from "#store/store.ts";
 import { makeDatabase } from "#test/databases.ts";
-import { json, sse, status, type Script } from "#test/fake-upstream.ts";
+import { json, sse, startFakeUpstream, status, type Script } from "#test/fake-upstream.ts";
+import { directoryRead, setBudget } from "#test/govern.ts";
+import {
+  PROCESS_MASTER_KEY,
+  startProcess,
+  type GatewayProcess,
+} from "#test/money/gateway-process.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 import { tenancyOf, type Tenancy } from "#test/tenancy.ts";
 import { hasValkey, startValkey, type ValkeyServer } from "#test/valkey-server.ts";
@@ -352,7 +361,7 @@ describe("limits of one gateway", () => {
   });
 });
 
-describe.skipIf(!hasValkey)("two gateways on one Postgres and one Valkey", () => {
+describe.skipIf(!hasValkey)("two processes on one Postgres and one Valkey", () => {
   const open: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of open.splice(0).toReversed()) await close();
@@ -361,20 +370,24 @@ describe.skipIf(!hasValkey)("two gateways on one Postgres and one Valkey", () =>
   async function twoGateways(valkey: ValkeyServer) {
     const database = await makeDatabase("postgres");
     open.push(() => database.remove());
-    const env = {
-      TURNPIKE_DATABASE_URL: database.url,
-      TURNPIKE_MASTER_KEY: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    };
-    const gateways: TestGateway[] = [];
+    const upstream = await startFakeUpstream();
+    open.push(() => upstream.close());
+    upstream.answer(json(COMPLETION));
+    const gateways: GatewayProcess[] = [];
     for (let at = 0; at < 2; at++) {
-      const gateway = await startGateway({ env, configText: `valkey: { url: "${valkey.url}" }\n` });
-      gateway.upstream.answer(json(COMPLETION));
+      const home = mkdtempSync(join(tmpdir(), "turnpike-pair-"));
+      writeFileSync(join(home, "turnpike.yaml"), `valkey: { url: "${valkey.url}" }\n`);
+      const { origin } = upstream;
+      const gateway = await startProcess({ home, databaseUrl: database.url, origin });
       gateways.push(gateway);
-      open.push(() => gateway.close());
+      open.push(async () => {
+        await gateway.kill();
+        rmSync(home, { recursive: true, force: true });
+      });
     }
     const store = await database.open();
     open.push(() => store.close());
-    const tenancy = tenancyOf(store, database.home, env.TURNPIKE_MASTER_KEY);
+    const tenancy = tenancyOf(store, database.home, PROCESS_MASTER_KEY);
     return { gateways, tenancy, store };
   }
 
@@ -407,6 +420,36 @@ describe.skipIf(!hasValkey)("two gateways on one Postgres and one Valkey", () =>
       expect(performance.now() - from).toBeLessThan(1_000);
       await pause(20);
     }
+  });
+
+  test("a budget is one for both: together they spend no more than it has", async () => {
+    const valkey = await startValkey();
+    open.push(() => valkey.stop());
+    const { gateways, tenancy, store } = await twoGateways(valkey);
+    const { key } = await tenancy.key();
+    // 20 answers of 30 × 150 + 20 × 600 nano-USD, and a little.
+    await setBudget(store, {
+      id: "bud_pair",
+      limit: 20n * 16_500n + 1n,
+    });
+    for (const { url } of gateways) await until200(url, key);
+    await directoryRead();
+    const asks = gateways.map((gateway) => asking(gateway, key));
+    const body = { ...CHAT, max_tokens: 20 };
+    const codes: number[] = [];
+    for (let wave = 0; wave < 30; wave++) {
+      codes.push(...(await Promise.all(asks.map(async (ask) => (await ask(body)).status))));
+    }
+    const counter = await store.core
+      .selectFrom("budget_counters")
+      .select(["used", "pending"])
+      .where("budget_id", "=", "bud_pair")
+      .executeTakeFirstOrThrow();
+    const answered = codes.filter((code) => code === 200).length;
+    expect(Number(counter.used)).toBe(answered * 16_500);
+    expect(Number(counter.used)).toBeLessThanOrEqual(20 * 16_500 + 1);
+    expect(answered).toBeGreaterThan(15);
+    expect(codes.every((code) => code === 200 || code === 402)).toBe(true);
   });
 
   test("without Valkey each limits by itself, and no caller sees an error", async () => {

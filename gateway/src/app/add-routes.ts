@@ -101,7 +101,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const { adminRate: rate } = deps;
   const parts = { store, master, privacy, signIn, directory, own, alerts, rate };
   addAdminApi(server, parts);
-  const storeAnswers = (): boolean => Date.now() - directory.knownAt() < STORE_SILENT_MS;
+  const storeAnswers = (): boolean => directory.age() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });
 }
 

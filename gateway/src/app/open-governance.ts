@@ -30,7 +30,7 @@ export async function openGovernance(opened: Opened): Promise<Governance> {
   const { core } = store;
   const { keyPepper: pepper } = master;
   const now = Date.now;
-  const directory = await openDirectory(core, now);
+  const directory = await openDirectory(core);
   const noteUsed = (ids: readonly string[], usedAt: number): Promise<void> =>
     noteKeysUsed(core, ids, usedAt);
   const keys = openKeyRing({ directory, pepper, now, noteUsed });

@@ -97,7 +97,7 @@ export const policiesCommand = (io: CliIo) =>
       args: { key: { type: "positional", required: true, description: "its id" } },
       run: async (args, deed) => {
         await getKey(deed, args.key);
-        const directory = await openDirectory(deed.core, () => deed.now);
+        const directory = await openDirectory(deed.core);
         directory.close();
         const parts = explainPolicyAt({ level: "key", id: args.key }, directory.tables) ?? [];
         const cells = parts.flatMap(({ part, effective, from }) => [

@@ -78,7 +78,7 @@ describe("parseConfig", () => {
     [
       "an unknown section, with all known",
       "zzz: 1\n",
-      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, smtp, alerts, valkey, limits, auth, routing\.$/,
+      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, smtp, alerts, valkey, limits, auth, payments, routing\.$/,
     ],
     [
       "an unknown key in a list",

@@ -18,8 +18,8 @@ export interface Directory {
   /** What is there now; not to be changed. */
   readonly tables: DirectoryTables;
   readonly version: () => number;
-  /** When the store was last known to have nothing newer, in Unix milliseconds. */
-  readonly knownAt: () => number;
+  /** For how long what is known may be out of date, in milliseconds: since the store was last read. */
+  readonly age: () => number;
   /** The key with this digest, put together; `undefined`: there is none. */
   find(digest: string): Found | undefined;
   /** Reads what changed now, not at the next poll. Rejects when the store cannot be read. */
@@ -29,15 +29,16 @@ export interface Directory {
   close(): void;
 }
 
+/** `tick`: monotonic milliseconds. A wall clock that is set must not make what is known look old. */
 export async function openDirectory(
   core: Kysely<CoreTables>,
-  now: () => number,
+  tick: () => number = () => performance.now(),
 ): Promise<Directory> {
   const tables = emptyTables();
   const listeners: (() => void)[] = [];
   let found = new WeakMap<StoredKey, Found>();
   let version = 0;
-  let knownAt = 0;
+  let knownTick = 0;
   const foundOf = (key: StoredKey | undefined): Found | undefined => {
     if (key === undefined) return undefined;
     const known = found.get(key) ?? buildAccess(key, tables);
@@ -45,14 +46,14 @@ export async function openDirectory(
     return known;
   };
   const look = async (): Promise<void> => {
-    const from = now();
+    const from = tick();
     if ((await directoryVersion(core)) !== version) {
       const rows = await readDirectory(core, version);
       applyRows(tables, rows);
       version = rows.version;
       if (isAroundKeys(rows)) found = new WeakMap();
     }
-    knownAt = from;
+    knownTick = from;
     for (const listener of listeners) listener();
   };
   const refresh = inTurn(look);
@@ -62,7 +63,7 @@ export async function openDirectory(
     // A store that is slow is not asked again meanwhile.
     if (isPolling) return;
     isPolling = true;
-    // A failed look leaves what is known in force; `knownAt` tells how old it is.
+    // A failed look leaves what is known in force; `age` tells how old it is.
     await refresh().catch(() => undefined);
     isPolling = false;
   };
@@ -71,7 +72,7 @@ export async function openDirectory(
   return {
     tables,
     version: () => version,
-    knownAt: () => knownAt,
+    age: () => tick() - knownTick,
     find: (digest) => {
       const key = tables.keysByDigest.get(digest);
       if (key?.replacedBy == null) return foundOf(key);

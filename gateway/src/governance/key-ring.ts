@@ -57,7 +57,7 @@ export function openKeyRing({ directory, pepper, now, noteUsed }: KeyRingOptions
       if (credential === undefined || credential === "") throw new GatewayError(MISSING);
       const known = seen.get(credential);
       const time = now();
-      if (time - directory.knownAt() > STALE_MS) throw new GatewayError(STORE_DOWN);
+      if (directory.age() > STALE_MS) throw new GatewayError(STORE_DOWN);
       const access = known ?? lookUp(credential);
       const { id, expiresAt, addresses } = access.key;
       if (expiresAt !== null && time >= expiresAt) throw new GatewayError(expired(expiresAt));

@@ -5,6 +5,9 @@ import { providerEnvironment, TEST_KEY } from "#test/start-gateway.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 
+/** Every gateway of a database has the same one. */
+export const PROCESS_MASTER_KEY = Buffer.alloc(32, 7).toString("base64");
+
 /** A gateway in a process of its own, that can be killed. */
 export interface GatewayProcess {
   readonly url: string;
@@ -32,8 +35,7 @@ export async function startProcess(options: Options): Promise<GatewayProcess> {
     TURNPIKE_KEY: TEST_KEY,
     TURNPIKE_PORT: "0",
     LOG_LEVEL: "fatal",
-    // Every gateway of a database has the same one.
-    TURNPIKE_MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+    TURNPIKE_MASTER_KEY: PROCESS_MASTER_KEY,
     ...(databaseUrl !== "" && { TURNPIKE_DATABASE_URL: databaseUrl }),
     ...providerEnvironment(origin),
     ...options.env,
