@@ -30,7 +30,9 @@ export type Outcome =
   /** It was not used, and may be yet. */
   | { readonly state: "unused" }
   /** It was cancelled, or used for something else. */
-  | { readonly state: "elsewhere" };
+  | { readonly state: "elsewhere" }
+  /** It was used, and nothing of that is to be found: a node that is behind the one that said so? */
+  | { readonly state: "untraced" };
 
 export interface Paid {
   readonly state: "paid";
@@ -45,6 +47,8 @@ export interface ChainReader {
   outcomeOf(awaited: Awaited): Promise<Outcome>;
   /** The same from the transaction that somebody names; `undefined`: it does not pay this. */
   paidBy(awaited: Awaited, transaction: string): Promise<Paid | undefined>;
+  /** Whether the payer has what it wants to pay. */
+  isCovered(awaited: Awaited): Promise<boolean>;
   /** The block that a transfer is in now; `undefined`: in none any more. */
   blockOf(network: string, transaction: string): Promise<number | undefined>;
   newestBlock(network: string): Promise<number>;
@@ -58,8 +62,10 @@ const ABI = parseAbi([
   "event Transfer(address indexed from, address indexed to, uint256 value)",
   "event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)",
   "event AuthorizationCanceled(address indexed authorizer, bytes32 indexed nonce)",
+  "event UnorderedNonceInvalidation(address indexed owner, uint256 word, uint256 mask)",
   "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
   "function nonceBitmap(address owner, uint256 word) view returns (uint256)",
+  "function balanceOf(address owner) view returns (uint256)",
   "function decimals() view returns (uint8)",
   "function name() view returns (string)",
   "function version() view returns (string)",
@@ -88,6 +94,10 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
           ? usedAuthorization(client, awaited, blocks)
           : usedPermit(client, awaited, blocks),
       );
+    },
+    isCovered: async ({ network, asset, payer, amount }) => {
+      const balance = { address: hex(asset), abi: ABI, functionName: "balanceOf" } as const;
+      return (await clientOf(network).readContract({ ...balance, args: [hex(payer)] })) >= amount;
     },
     paidBy: async (awaited, transaction) => {
       const receipt = await receiptOf(clientOf(awaited.network), transaction);
@@ -183,8 +193,7 @@ const BLOCK_CLOCK_MS = 60_000;
 
 /**
  * Looks for what was done with an authorization in the newest blocks, and in those before them as far
- * as the moment when it was still good: the gateway may have been away since. Nothing there at all: it
- * was cancelled in a way that leaves no trace.
+ * as the moment when it was still good: the gateway may have been away since.
  */
 async function lookBack(
   client: PublicClient,
@@ -196,9 +205,9 @@ async function lookBack(
     const fromBlock = toBlock >= step ? toBlock - step + 1n : 0n;
     const found = await look({ fromBlock, toBlock });
     if (found !== undefined) return found;
-    if (fromBlock === 0n) return { state: "elsewhere" };
+    if (fromBlock === 0n) return { state: "untraced" };
     const first = await client.getBlock({ blockNumber: fromBlock });
-    if (timeMs(first) < since - BLOCK_CLOCK_MS) return { state: "elsewhere" };
+    if (timeMs(first) < since - BLOCK_CLOCK_MS) return { state: "untraced" };
     toBlock = fromBlock - 1n;
   }
 }
@@ -213,7 +222,8 @@ async function usedAuthorization(
   const used = await client.getLogs({ address, event: ABI[1], args, ...blocks });
   for (const { transactionHash } of used) {
     const receipt = await receiptOf(client, transactionHash);
-    const paid = receipt && transferIn(receipt, awaited);
+    if (receipt === undefined) return { state: "untraced" };
+    const paid = transferIn(receipt, awaited);
     if (paid !== undefined) return paid;
   }
   const cancelled = await client.getLogs({ address, event: ABI[2], args, ...blocks });
@@ -224,7 +234,7 @@ async function usedPermit(
   client: PublicClient,
   awaited: Awaited,
   blocks: Blocks,
-): Promise<Paid | undefined> {
+): Promise<Outcome | undefined> {
   const transfers = await client.getLogs({
     address: hex(awaited.asset),
     event: ABI[0],
@@ -238,7 +248,19 @@ async function usedPermit(
     const paid = transferIn(receipt, awaited);
     if (paid !== undefined) return paid;
   }
-  return undefined;
+  const owner = hex(awaited.payer);
+  const cancelled = await client.getLogs({
+    address: PERMIT2,
+    event: ABI[3],
+    args: { owner },
+    ...blocks,
+  });
+  const nonce = BigInt(awaited.nonce);
+  const isCancelled = cancelled.some(
+    ({ args: { word, mask = 0n } }) =>
+      word === nonce >> 8n && ((mask >> (nonce & 255n)) & 1n) === 1n,
+  );
+  return isCancelled ? { state: "elsewhere" } : undefined;
 }
 
 /** `0x` and the function's four bytes. */

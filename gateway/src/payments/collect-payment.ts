@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { Post } from "#ledger/commands.ts";
-import type { ChainReader, Outcome, Paid } from "#payments/chain-reader.ts";
+import type { ChainReader, Paid } from "#payments/chain-reader.ts";
 import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
 import { depositOf } from "#payments/deposit-of.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
@@ -169,6 +169,8 @@ interface Settled {
   readonly paid?: Paid;
   readonly state: "unknown" | "refused" | "failed";
   readonly reason: string;
+  /** The chain says that nothing was done so far. */
+  readonly isUnused?: boolean;
 }
 
 async function settledBy(
@@ -180,23 +182,40 @@ async function settledBy(
   let last: Settled = { state: "unknown", reason: "no facilitator for the network" };
   for (const facilitator of deps.facilitators.serving(signed)) {
     const settlement = await deps.facilitators.settle(facilitator, signed);
-    const known = await believed(deps, row, settlement);
-    const outcome = known ?? (await onChain(deps, row).catch(() => undefined));
-    last = settledAs(settlement, outcome);
+    last = await settledAs(deps, row, settlement);
     // The next one only where the chain says that the one before has done nothing.
-    if (settlement.state !== "unreached" || outcome?.state !== "unused") break;
+    if (settlement.state !== "unreached" || last.isUnused !== true) break;
   }
   return last;
 }
 
-function settledAs(settlement: Settlement, outcome: Outcome | undefined): Settled {
+async function settledAs(
+  deps: CollectDeps,
+  row: PaymentRow,
+  settlement: Settlement,
+): Promise<Settled> {
   const reason = settlement.state === "success" ? "no transfer of it is there" : settlement.reason;
+  const known = await believed(deps, row, settlement);
+  if (known !== undefined) return { paid: known, state: "unknown", reason };
+  const isRefused = settlement.state === "refused" || (await isEmptied(deps, row, settlement));
+  const outcome = await onChain(deps, row).catch(() => undefined);
   if (outcome?.state === "paid") return { paid: outcome, state: "unknown", reason };
   if (outcome?.state === "elsewhere") return { state: "failed", reason: ELSEWHERE };
+  const isUnused = outcome?.state === "unused";
   // Whoever has the signature could still bring it to the chain: it is watched until its end.
-  const isRefused = outcome?.state === "unused" && settlement.state === "refused";
-  return { state: isRefused ? "refused" : "unknown", reason };
+  return { state: isUnused && isRefused ? "refused" : "unknown", reason, isUnused };
 }
+
+/**
+ * Facilitators say of an emptied wallet what they say of anything that failed on the way. Looked at
+ * before the authorization is: a transfer that was done makes a wallet emptier, too.
+ */
+const isEmptied = async (
+  { chain }: CollectDeps,
+  row: PaymentRow,
+  { state }: Settlement,
+): Promise<boolean> =>
+  state === "unclear" && !(await chain.isCovered(awaitedOf(row)).catch(() => true));
 
 const ELSEWHERE = "it was cancelled or used elsewhere";
 

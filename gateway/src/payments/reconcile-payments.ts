@@ -104,10 +104,8 @@ async function resolve(
     await credit(deps, paid);
     return "credited";
   }
-  const isOver = outcome.state === "elsewhere" || outcome.isExpired;
-  const reason =
-    outcome.state === "elsewhere" ? "it was cancelled or used elsewhere" : "it was never settled";
-  if (!isOver) {
+  const reason = whyOver(outcome, row, now());
+  if (reason === undefined) {
     await putBack(deps, row);
     return undefined;
   }
@@ -116,6 +114,23 @@ async function resolve(
   return (await changePayment(core, from, change)) ? "failed" : undefined;
 }
 
+/** Nodes agree by then; what nobody has found is the operator's to look for. */
+const UNTRACED_MS = 24 * 60 * 60_000;
+
+/** Why a payment can never be settled any more; `undefined`: it may be yet. */
+function whyOver(
+  { state, isExpired }: Seen,
+  { valid_before: end }: PaymentRow,
+  now: number,
+): string | undefined {
+  if (state === "elsewhere") return "it was cancelled or used elsewhere";
+  if (!isExpired) return undefined;
+  if (state === "unused") return "it was never settled";
+  return now > end + UNTRACED_MS ? "it was used, and no transfer of it was found" : undefined;
+}
+
+type Seen = Outcome & { readonly isExpired: boolean };
+
 /**
  * What a chain says of a payment; expired: its end was over before the chain was asked, by the chain's
  * own clock too. A node that is behind does not know yet what was paid in time.
@@ -123,7 +138,7 @@ async function resolve(
 async function outcomeOf(
   { core, chain, now }: Pick<ReconcileDeps, "core" | "chain" | "now">,
   row: PaymentRow,
-): Promise<Outcome & { readonly isExpired: boolean }> {
+): Promise<Seen> {
   try {
     const time = now() > row.valid_before + AFTER_END_MS ? await chain.timeOf(row.network) : 0;
     const outcome = await chain.outcomeOf(awaitedOf(row));
@@ -213,11 +228,8 @@ async function isLost(deps: ReconcileDeps, row: PaymentRow): Promise<boolean> {
     await changePayment(core, from, { ...change, updated_at: now() });
     return false;
   }
-  if (outcome.state === "unused" && !outcome.isExpired) return false;
-  const reason = "its block was taken back";
-  if (!(await changePayment(core, from, { state: "reversed", reason, updated_at: now() }))) {
-    return false;
-  }
+  if (whyOver(outcome, row, now()) === undefined) return false;
+  // Booked first: whoever dies in between does it again, and it is booked once.
   await ledger.run({
     type: "post",
     id: `reversal:${row.id}`,
@@ -230,6 +242,9 @@ async function isLost(deps: ReconcileDeps, row: PaymentRow): Promise<boolean> {
     projectId: row.project_id,
     memo: `${row.network} ${row.transaction_hash ?? ""}`,
   });
+  const reason = "its block was taken back";
+  const change = { state: "reversed", reason, updated_at: now() } as const;
+  if (!(await changePayment(core, from, change))) return false;
   onReversed(row);
   return true;
 }

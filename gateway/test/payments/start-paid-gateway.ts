@@ -20,6 +20,8 @@ export interface PaidGateway extends TestGateway {
 export interface PaidOptions {
   /** More lines of the section `payments.x402`, indented by four. */
   readonly x402?: string;
+  /** More members of its network. */
+  readonly network?: string;
   readonly chain?: TestChain;
   readonly facilitator?: TestFacilitator;
   /** Further ones, asked after it. */
@@ -44,6 +46,7 @@ export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidG
     chain,
     facilitators: [facilitator, ...(options.others ?? [])],
     more: options.x402 ?? UNLIMITED,
+    ...(options.network !== undefined && { network: options.network }),
   });
   const { database, home = database?.home } = options;
   const gateway = await startGateway({
@@ -82,10 +85,17 @@ interface Configured {
   readonly chain: TestChain;
   readonly facilitators: readonly Pick<TestFacilitator, "url">[];
   readonly more?: string;
+  readonly network?: string;
 }
 
 /** The section `payments` of a `turnpike.yaml` for a test chain. */
-export function paymentsConfig({ origin, chain, facilitators, more = "" }: Configured): string {
+export function paymentsConfig({
+  origin,
+  chain,
+  facilitators,
+  more = "",
+  network = "",
+}: Configured): string {
   const assets = Object.values(chain.tokens).map(
     ({ address, symbol, decimals, method, name, version }) =>
       `      - { network: "${chain.network}", address: "${address}", symbol: ${symbol}, decimals: ${decimals}, method: ${method}, name: "${name}", version: "${version}" }`,
@@ -96,7 +106,7 @@ export function paymentsConfig({ origin, chain, facilitators, more = "" }: Confi
     facilitators:
 ${facilitators.map(({ url }) => `      - url: ${url}`).join("\n")}
     networks:
-      - { id: "${chain.network}", rpcUrl: "${chain.url}", payTo: "${PAY_TO}" }
+      - { id: "${chain.network}", rpcUrl: "${chain.url}", payTo: "${PAY_TO}", ${network} }
     assets:
 ${assets.join("\n")}
 ${more}`;
