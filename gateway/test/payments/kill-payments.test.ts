@@ -136,7 +136,7 @@ describeOnEach("gateways that are killed while they are paid", (make, dialect) =
         const again = all.filter(({ isOver }) => !isOver).map(send);
         const clients = Array.from({ length: CLIENTS }, client);
         begun = all.filter(({ answers }) => answers > 0).length;
-        const until = begun + 1 + Math.random() * 20;
+        const until = begun + 1 + Math.random() * 8;
         while (all.filter(({ answers }) => answers > 0).length < until) await pause(1);
         await pause(Math.random() * 50);
         await gateway.kill();
