@@ -78,6 +78,7 @@ export async function startAdminApi(
           now: () => api.clock,
         },
         privacy: privacy.desk,
+        gatePay: undefined,
         credentials: credentialDesk(store.core, master, {}),
         explainPolicy: async (place) => {
           await directory.refresh();

@@ -47,7 +47,7 @@ export interface Rule {
   readonly query?: string;
   /** The route's own action, for an admin key that has only the scope `teams.read`. */
   readonly readsTeams?: true;
-  /** Whoever may do it is told of a conflict: the team has projects. */
+  /** Whoever may do it is told of a conflict: the team has projects, what it needs is not configured. */
   readonly conflicts?: true;
   /** What else it names is never there: 404 also for whoever may do it. */
   readonly finds?: "nothing";
@@ -300,6 +300,23 @@ export const RULES: Readonly<Record<string, Rule>> = {
     // Nothing was charged for it: 404 for whoever may ask.
     body: () => ({ request_id: "req_nobody" }),
     finds: "nothing",
+  },
+
+  "POST /api/credits/:organization_id/orders": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+    body: () => ({ amount_usd: "25" }),
+    // Gate Pay is not configured.
+    conflicts: true,
+  },
+  "GET /api/credits/:organization_id/payouts": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+  },
+  "POST /api/credits/:organization_id/payouts": {
+    ...booking,
+    body: () => ({ payment_id: "pay_nobody" }),
+    conflicts: true,
   },
 
   "GET /api/price-overrides": list(["owner", "admin", "billing"]),

@@ -12,6 +12,7 @@ import { ADMIN_ROUTES } from "#http/admin/admin-routes.ts";
 import { DEFAULT_ADMIN_RATE, type AdminRate } from "#http/admin/rate-limit.ts";
 import { invoiceOf } from "#ledger/invoice.ts";
 import { openApiDocument } from "#http/admin/openapi.ts";
+import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import type { MasterKey } from "#privacy/master-key.ts";
 import type { Store } from "#store/store.ts";
 import { openReports } from "#telemetry/open-reports.ts";
@@ -24,6 +25,7 @@ export interface AdminApiParts {
   readonly privacy: Pick<Privacy, "desk">;
   readonly own: Pick<OwnCredentials, "desk" | "refresh">;
   readonly alerts: Pick<Alerts, "outbox">;
+  readonly gatePay: GatePayDesk | undefined;
   readonly rate: AdminRate | undefined;
 }
 
@@ -49,6 +51,7 @@ export function addAdminApi(server: FastifyInstance, parts: AdminApiParts): void
         invoiceOf({ core: store.core, records: store.reports }, asked),
       outbox: parts.alerts.outbox,
       privacy: parts.privacy.desk,
+      gatePay: parts.gatePay,
       explainPolicy: async (place: Parameters<typeof explainPolicyAt>[0]) => {
         await directory.refresh();
         return explainPolicyAt(place, directory.tables);

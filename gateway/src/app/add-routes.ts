@@ -99,7 +99,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const { adminRate: rate } = deps;
-  const parts = { store, master, privacy, signIn, directory, own, alerts, rate };
+  const parts = { store, master, privacy, signIn, directory, own, alerts, gatePay, rate };
   addAdminApi(server, parts);
   const storeAnswers = (): boolean => directory.age() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });

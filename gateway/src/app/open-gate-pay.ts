@@ -37,6 +37,7 @@ export function openGatePayDesk(
     send,
     now: Date.now,
     onMismatch: (row, reason) => tellMismatch(opened, row, reason),
+    onFault: (error) => log.warn(errorFacts(error), "a refund is not carried out yet"),
   });
   const work = (): Promise<void> =>
     desk

@@ -57,6 +57,7 @@ export const PERMISSIONS = {
   "reports.read": { organization: ALL, team: ALL },
   "audit.read": { organization: HEADS },
   "credits.read": { organization: PAYERS },
+  "credits.buy": { organization: PAYERS },
   "invoices.read": { organization: PAYERS },
   "alerts.read": { organization: ALL, team: ALL },
   "alerts.write": { organization: HEADS, team: HEADS },

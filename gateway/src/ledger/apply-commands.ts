@@ -65,6 +65,7 @@ function post(state: LedgerState, command: Post): Ended {
   const { onlyAvailable } = command;
   const debited = requireAccount(state, command.debitAccount, command);
   const available = balanceOf(debited) - debited.pending;
+  if (onlyAvailable === "all" && available < command.amount) return ended("unknown", "booked");
   const amount = onlyAvailable === true ? least(command.amount, available) : command.amount;
   if (amount <= 0n) return ended("unknown", "booked");
   book(state, transferOf({ ...command, amount }));

@@ -140,8 +140,11 @@ export interface Post {
   readonly projectId?: string | null;
   readonly requestId?: string | null;
   readonly memo?: string | null;
-  /** Less where the debited account has less that is neither spent nor held. */
-  readonly onlyAvailable?: boolean;
+  /**
+   * Less where the debited account has less that is neither spent nor held; `all`: nothing then, which
+   * is told as the outcome `unknown`.
+   */
+  readonly onlyAvailable?: boolean | "all";
 }
 
 export type Command = Reserve | Settle | Void | Expire | Meter | Post;

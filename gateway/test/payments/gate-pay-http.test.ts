@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { startFakeGatePay, type FakeGatePay } from "#test/payments/fake-gate-pay.ts";
+import { setUpGateway } from "#test/sign-in-client.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
 let fake: FakeGatePay;
@@ -85,6 +86,48 @@ test("what is refused, and how", async () => {
   fake.faults.down = true;
   const lost = await running.post(ORDERS, { usd: "5" }, { "idempotency-key": "k2" });
   expect([lost.status, lost.headers.get("x-should-retry")]).toEqual([503, "false"]);
+});
+
+test("people buy credit by the admin API, and an operator gives back what is left", async () => {
+  const running = await start(fake.secret);
+  const operator = await setUpGateway(running);
+  const ask = (route: string, body?: object, key?: string): Promise<Response> =>
+    fetch(`${running.url}/api/credits/org_default/${route.split(" ")[1]}`, {
+      method: route.split(" ")[0] ?? "",
+      headers: {
+        cookie: operator.cookie,
+        "x-csrf-token": operator.csrfToken,
+        "content-type": "application/json",
+        ...(key !== undefined && { "idempotency-key": key }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  fake.faults.losesAnswer = true;
+  expect((await ask("POST orders", { amount_usd: "20" }, "o1")).status).toBe(409);
+  fake.faults.losesAnswer = false;
+  const ordered = await ask("POST orders", { amount_usd: "20" }, "o1");
+  expect(ordered.status).toBe(201);
+  const order = (await ordered.json()) as { id: string };
+  expect(order).toMatchObject({ object: "order", amount_usd: "20", state: "claimed" });
+  const [merchantTradeNo = ""] = fake.orders.keys();
+  fake.end(merchantTradeNo, "PAID");
+  await notify(running, fake.notification({ merchantTradeNo }));
+  const body = { payment_id: order.id, amount_usd: "7.5" };
+  expect((await ask("POST payouts", body)).status).toBe(400);
+  const payout = await ask("POST payouts", body, "p1");
+  expect([payout.status, await payout.json()]).toMatchObject([
+    201,
+    { object: "payout", state: "refunded", amount_usd: "7.5" },
+  ]);
+  expect((await ask("POST payouts", body, "p1")).headers.get("idempotent-replayed")).toBe("true");
+  const dear = await ask("POST payouts", { payment_id: order.id, amount_usd: "12.51" }, "p2");
+  expect(dear.status).toBe(400);
+  const listed = await ask("GET payouts");
+  expect(await listed.json()).toMatchObject({
+    data: [{ payment_id: order.id, state: "refunded" }],
+  });
+  const credits = await running.get("/v1/credits");
+  expect(await credits.json()).toMatchObject({ data: { balance_usd: "12.5" } });
 });
 
 test("without a secret there is nothing: no order, and no notification is believed", async () => {

@@ -1,11 +1,13 @@
 import { creditBalance } from "#ledger/credits.ts";
 import { checkInvariants } from "#ledger/check-invariants.ts";
 import { openLedger } from "#ledger/open-ledger.ts";
-import { BOOKS } from "#ledger/ledger-state.ts";
+import type { Post } from "#ledger/commands.ts";
+import { BOOKS, projectAccount, walletOf } from "#ledger/ledger-state.ts";
 import { openGatePay, type GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import { orderFacts } from "#payments/gate-pay/order-facts.ts";
 import { createLedgerStore } from "#store/ledger.ts";
 import { findAccount } from "#store/ledger-reads.ts";
+import type { RefundRow } from "#store/payment-refunds.ts";
 import type { PaymentRow } from "#store/payments.ts";
 import type { Store } from "#store/store.ts";
 import { createDialer } from "#upstream/dialer.ts";
@@ -21,6 +23,11 @@ export interface GatePayWorld {
   readonly mismatches: string[];
   clock: number;
   order(usd?: string, idempotencyKey?: string): Promise<PaymentRow>;
+  /** An order that was paid and credited. */
+  paidOrder(usd?: string): Promise<PaymentRow>;
+  refund(row: PaymentRow, idempotencyKey: string, usd?: string): Promise<RefundRow>;
+  /** Takes credit off the wallet as a request would. */
+  spend(nanoUsd: bigint): Promise<void>;
   notify(row: PaymentRow): Promise<string>;
   row(id: string): Promise<PaymentRow>;
   /** Nano-USD in the organization's wallet. */
@@ -59,25 +66,49 @@ export async function openGatePayWorld(database: TestDatabase): Promise<GatePayW
     send: dialer.send,
     now,
     onMismatch: (_row, reason) => void world.mismatches.push(reason),
+    onFault: () => undefined,
     timeoutMs: 300,
   });
   const row = async (id: string): Promise<PaymentRow> =>
     core.selectFrom("payments").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+  const order = (usd = "25", idempotencyKey?: string): Promise<PaymentRow> =>
+    desk.order({
+      organizationId: ORGANIZATION,
+      projectId: "proj_default",
+      usd,
+      buyer: "key_1",
+      idempotencyKey,
+    });
+  const notify = (placed: PaymentRow): Promise<string> => {
+    const sent = fake.notification({ merchantTradeNo: tradeNo(placed) });
+    return desk.notified({ headers: sent.headers, body: Buffer.from(sent.body) });
+  };
+  let spent = 0;
   return Object.assign(world, {
     fake,
     desk,
     store,
-    order: (usd = "25", idempotencyKey?: string) =>
-      desk.order({
+    order,
+    notify,
+    paidOrder: async (usd?: string) => {
+      const placed = await order(usd);
+      fake.end(tradeNo(placed), "PAID");
+      await notify(placed);
+      return row(placed.id);
+    },
+    refund: ({ id: paymentId }: PaymentRow, idempotencyKey: string, usd?: string) =>
+      desk.refund({ organizationId: ORGANIZATION, paymentId, usd, idempotencyKey }),
+    spend: async (nanoUsd: bigint) => {
+      await ledger.run<Post>({
+        type: "post",
+        id: `spent:${spent++}`,
+        at: now(),
+        kind: "charge",
+        debitAccount: walletOf(ORGANIZATION),
+        creditAccount: projectAccount("proj_default"),
+        amount: nanoUsd,
         organizationId: ORGANIZATION,
-        projectId: "proj_default",
-        usd,
-        buyer: "key_1",
-        idempotencyKey,
-      }),
-    notify: (order: PaymentRow) => {
-      const sent = fake.notification({ merchantTradeNo: tradeNo(order) });
-      return desk.notified({ headers: sent.headers, body: Buffer.from(sent.body) });
+      });
     },
     row,
     balance: async () => (await creditBalance(core, ORGANIZATION)).balance,

@@ -9,6 +9,7 @@ import type { explainPolicyAt, PolicyPart } from "#governance/explain-policy.ts"
 import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
 import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
+import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import type { Reports } from "#telemetry/open-reports.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -25,6 +26,8 @@ export interface AdminParts {
   /** What alerts go out by. */
   readonly outbox: OutboxParts;
   readonly privacy: PrivacyDesk;
+  /** Where credit is bought; `undefined`: it is not configured. */
+  readonly gatePay: Pick<GatePayDesk, "order" | "refund"> | undefined;
   /** What policies say of a place, from the organization down to it. */
   readonly explainPolicy: (
     place: Parameters<typeof explainPolicyAt>[0],

@@ -4,6 +4,7 @@ import { AUDIT_ROUTES } from "#http/admin/audit.ts";
 import { BUDGET_ROUTES } from "#http/admin/budgets.ts";
 import { CREDENTIAL_ROUTES } from "#http/admin/credentials.ts";
 import { CREDIT_ROUTES } from "#http/admin/credits.ts";
+import { GATE_PAY_ROUTES } from "#http/admin/gate-pay.ts";
 import { KEY_ROUTES } from "#http/admin/keys.ts";
 import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
@@ -29,6 +30,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...POLICY_ROUTES,
   ...BUDGET_ROUTES,
   ...CREDIT_ROUTES,
+  ...GATE_PAY_ROUTES,
   ...PRICE_OVERRIDE_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...AUDIT_ROUTES,

@@ -43,6 +43,7 @@ beforeAll(async () => {
       onChange: async () => undefined,
       parts: {
         pepper: master.keyPepper,
+        gatePay: undefined,
         explainPolicy: async () => undefined,
         reports: undefined as never,
         readInvoice: undefined as never,

@@ -18,3 +18,6 @@ export function readAmount(value: unknown): bigint | undefined {
 /** Whether an order or refund can be of this amount. */
 export const isPayable = (nanoUsd: bigint): boolean =>
   nanoUsd > 0n && nanoUsd % UNIT_NANO_USD === 0n;
+
+/** The greatest payable amount that is not above this one. */
+export const payablePart = (nanoUsd: bigint): bigint => nanoUsd - (nanoUsd % UNIT_NANO_USD);

@@ -1,8 +1,15 @@
 import { createGatePayClient } from "#payments/gate-pay/gate-pay-client.ts";
 import { placeOrder, type Order, type OrderDeps } from "#payments/gate-pay/gate-pay-orders.ts";
+import type { RefundRequest } from "#payments/gate-pay/claim-refund.ts";
+import {
+  reconcileRefunds,
+  refundOrder,
+  type RefundDeps,
+} from "#payments/gate-pay/gate-pay-refunds.ts";
 import type { Notification } from "#payments/gate-pay/gate-pay-signature.ts";
 import { reconcileOrders } from "#payments/gate-pay/reconcile-orders.ts";
 import { takeNotification } from "#payments/gate-pay/take-notification.ts";
+import type { RefundRow } from "#store/payment-refunds.ts";
 import type { PaymentRow, PaymentState } from "#store/payments.ts";
 import type { Send } from "#upstream/answer.ts";
 
@@ -12,11 +19,13 @@ export interface GatePayDesk {
   order(order: Order): Promise<PaymentRow>;
   /** See `takeNotification`. */
   notified(notification: Notification): Promise<PaymentState>;
-  /** Goes on where orders stopped. Rejects where Gate Pay does not answer. */
+  /** See `refundOrder`. */
+  refund(asked: RefundRequest): Promise<RefundRow>;
+  /** Goes on where orders and refunds stopped. Rejects where Gate Pay does not answer. */
   reconcile(): Promise<void>;
 }
 
-export interface GatePayOptions extends Omit<OrderDeps, "client"> {
+export interface GatePayOptions extends Omit<OrderDeps, "client">, Pick<RefundDeps, "onFault"> {
   readonly send: Send;
   readonly timeoutMs?: number;
 }
@@ -27,6 +36,10 @@ export function openGatePay(options: GatePayOptions): GatePayDesk {
   return {
     order: (order) => placeOrder(deps, order),
     notified: (notification) => takeNotification(deps, notification),
-    reconcile: () => reconcileOrders(deps),
+    refund: (asked) => refundOrder(deps, asked),
+    reconcile: async () => {
+      await reconcileOrders(deps);
+      await reconcileRefunds(deps);
+    },
   };
 }

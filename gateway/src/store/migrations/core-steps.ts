@@ -2,7 +2,7 @@ import { ALERTS } from "#store/migrations/alerts-step.ts";
 import { GOVERNANCE } from "#store/migrations/governance-step.ts";
 import { LEDGER, LEDGER_SIZE } from "#store/migrations/ledger-step.ts";
 import { OPERATIONS } from "#store/migrations/operations-step.ts";
-import { PAYMENTS } from "#store/migrations/payments-step.ts";
+import { PAYMENTS, PAYMENT_REFUNDS } from "#store/migrations/payments-step.ts";
 import { PRIVACY } from "#store/migrations/privacy-step.ts";
 import type { Step } from "#store/migrations/step.ts";
 
@@ -28,4 +28,5 @@ export const CORE_STEPS: readonly Step[] = [
   ALERTS,
   LEDGER_SIZE,
   PAYMENTS,
+  PAYMENT_REFUNDS,
 ];

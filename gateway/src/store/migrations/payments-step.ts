@@ -22,3 +22,17 @@ export const PAYMENTS: Step = [
   "CREATE TABLE wallet_nonces (nonce TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT",
   "CREATE INDEX wallet_nonces_expiry ON wallet_nonces (expires_at)",
 ];
+
+/** What payment services were asked to give back. */
+export const PAYMENT_REFUNDS: Step = [
+  `CREATE TABLE payment_refunds (
+    id TEXT PRIMARY KEY, payment_id TEXT NOT NULL, number INTEGER NOT NULL, organization_id TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('claimed', 'taken', 'sent', 'returning', 'refunded', 'failed')),
+    nano_usd INTEGER NOT NULL CHECK (nano_usd > 0), reason TEXT,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    UNIQUE (payment_id, number), UNIQUE (payment_id, idempotency_key)
+  ) STRICT`,
+  "CREATE INDEX payment_refunds_open ON payment_refunds (updated_at) WHERE state NOT IN ('refunded', 'failed')",
+  "CREATE INDEX payment_refunds_organization ON payment_refunds (organization_id, id)",
+];

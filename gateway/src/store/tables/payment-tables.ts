@@ -39,6 +39,24 @@ export interface PaymentTables {
     created_at: number;
     updated_at: number;
   };
+  payment_refunds: {
+    /** Also what the payment service knows it by. */
+    id: string;
+    payment_id: string;
+    /** From 0 on, of each payment: two at once cannot both be the next one. */
+    number: number;
+    organization_id: string;
+    idempotency_key: string;
+    /**
+     * `claimed`: asked for; `taken`: off the wallet, and perhaps at the payment service; `sent`: the
+     * service has taken it; `returning`: it will not be, and goes back onto the wallet; then an end.
+     */
+    state: "claimed" | "taken" | "sent" | "returning" | "refunded" | "failed";
+    nano_usd: number | bigint;
+    reason: string | null;
+    created_at: number;
+    updated_at: number;
+  };
   /** Nonces of sign-in proofs that were used. */
   wallet_nonces: {
     nonce: string;
