@@ -3,7 +3,7 @@ import type { Access } from "#governance/access.ts";
 import type { Collecting } from "#payments/claim-payment.ts";
 import { collectPayment, type CollectDeps, type Collected } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
-import { PaymentRefused } from "#payments/payment-failures.ts";
+import { PaymentRefused, required } from "#payments/payment-failures.ts";
 import { paymentTerms, type Price } from "#payments/payment-terms.ts";
 import { readPayment, type PresentedPayment } from "#payments/presented-payment.ts";
 import { NOBODY, type WalletAccess } from "#payments/wallet-access.ts";
@@ -112,14 +112,7 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
 }
 
 /** A header that may stand there once; several are joined, as proxies do. */
-export const single = (value: string | string[] | undefined): string | undefined => {
+const single = (value: string | string[] | undefined): string | undefined => {
   const text = Array.isArray(value) ? value.join(",") : value;
   return text === "" ? undefined : text;
 };
-
-/** What whoever has no key is told: pay, or prove a wallet with credit. */
-export const required = (terms: PaymentTerms, reason?: string) => ({
-  code: "payment_required" as const,
-  message: `${reason === undefined ? "This request is paid for by itself" : `Not paid: ${reason}`}. Sign one of the offers in PAYMENT-REQUIRED (x402 version 2) and send the request again with PAYMENT-SIGNATURE, prove a wallet that has credit (SIGN-IN-WITH-X), or use a key of this gateway.`,
-  terms,
-});

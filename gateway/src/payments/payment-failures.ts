@@ -1,4 +1,4 @@
-import type { Failure } from "#canonical/failure.ts";
+import type { Failure, PaymentTerms } from "#canonical/failure.ts";
 import type { PaymentRow } from "#store/payments.ts";
 
 /** It was not paid, for a reason that the client can mend: it is told the price again. */
@@ -26,3 +26,10 @@ export function pending(what: string, id?: string): Failure {
     }),
   };
 }
+
+/** What whoever has no key is told: pay, or prove a wallet with credit. */
+export const required = (terms: PaymentTerms, reason?: string) => ({
+  code: "payment_required" as const,
+  message: `${reason === undefined ? "This request is paid for by itself" : `Not paid: ${reason}`}. Sign one of the offers in PAYMENT-REQUIRED (x402 version 2) and send the request again with PAYMENT-SIGNATURE, prove a wallet that has credit (SIGN-IN-WITH-X), or use a key of this gateway.`,
+  terms,
+});

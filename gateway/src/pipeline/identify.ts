@@ -5,7 +5,7 @@ import type { Call } from "#pipeline/call.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { priceOf } from "#pipeline/pay-for-request.ts";
-import { required } from "#payments/payment-desk.ts";
+import { required } from "#payments/payment-failures.ts";
 
 /** SDKs do not go without a key: agents that pay give them this word. */
 const NO_KEY = "x402";

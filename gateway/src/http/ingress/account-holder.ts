@@ -2,7 +2,8 @@ import type { FastifyRequest } from "fastify";
 
 import { GatewayError } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
-import { required, type PaymentDesk } from "#payments/payment-desk.ts";
+import type { PaymentDesk } from "#payments/payment-desk.ts";
+import { required } from "#payments/payment-failures.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
 import { paysByItself } from "#pipeline/identify.ts";
 import type { Gateway } from "#pipeline/gateway.ts";

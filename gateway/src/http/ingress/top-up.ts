@@ -7,8 +7,9 @@ import type { Access } from "#governance/access.ts";
 import type { Credits } from "#ledger/credits.ts";
 import { parseObject } from "#lib/json.ts";
 import { formatSignedUsd, formatUsd, parseUsd } from "#lib/money.ts";
-import { single, type Payer, type PaymentDesk } from "#payments/payment-desk.ts";
+import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
+import { headerText } from "#pipeline/exchange.ts";
 import { paysByItself } from "#pipeline/identify.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { takeLimitsOf } from "#pipeline/take-limits.ts";
@@ -89,7 +90,7 @@ async function payerOf(
   gateway: Deps["gateway"],
   payments: PaymentDesk,
 ): Promise<Payer> {
-  const payment = single(headers["payment-signature"]);
+  const payment = headerText(headers, "payment-signature");
   const paying = payment === undefined ? {} : { "payment-signature": payment };
   const payer = await payments.identify({ headers: paying, clientAddress: ip });
   if (paysByItself({ headers }, gateway)) return payer;
