@@ -8,7 +8,12 @@ import { addRoutes, closeServer } from "#app/add-routes.ts";
 import { appliedText, healthParametersOf, timeoutsOf } from "#app/settings.ts";
 import { watchHealth } from "#app/watch-health.ts";
 import { openGatePayDesk } from "#app/open-gate-pay.ts";
-import { openPayments, paymentOrigins, paymentSettings } from "#app/open-payments.ts";
+import {
+  openPayments,
+  paymentOrigins,
+  paymentSettings,
+  type Payments,
+} from "#app/open-payments.ts";
 import { openLimits } from "#app/open-limits.ts";
 import { openPrivacy, type Privacy } from "#app/open-privacy.ts";
 import { openGovernance } from "#app/open-governance.ts";
@@ -138,6 +143,7 @@ interface Parts {
   readonly credits: Credits;
   readonly gatePay: GatePayDesk | undefined;
   readonly privacy: Privacy;
+  readonly x402: Payments;
   readonly alerts: Alerts;
   readonly metrics: RequestMetrics;
   readonly market: MarketSource;

@@ -79,6 +79,7 @@ export async function startAdminApi(
         },
         privacy: privacy.desk,
         gatePay: undefined,
+        reconcilePayment: refuse,
         credentials: credentialDesk(store.core, master, {}),
         explainPolicy: async (place) => {
           await directory.refresh();

@@ -5,6 +5,7 @@ import { insertContent } from "#store/content-log.ts";
 import { insertInvitation } from "#store/invitations.ts";
 import { insertKeyRow } from "#store/key-rows.ts";
 import { insertMembership } from "#store/memberships.ts";
+import { insertPayment } from "#store/payments.ts";
 import { insertPolicy } from "#store/policies.ts";
 import { insertPriceOverride } from "#store/price-overrides.ts";
 import { insertProject } from "#store/projects.ts";
@@ -13,6 +14,7 @@ import { insertUser } from "#store/users.ts";
 import type { RequestRecord } from "#telemetry/request-record.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import type { Ids, Kind } from "#test/authorization-rules.ts";
+import { paymentRow } from "#test/payments/payment-row.ts";
 import { requestRecord } from "#test/request-record.ts";
 
 type Place = Omit<Ids, "id">;
@@ -235,6 +237,12 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
     await createRecordWriter(records)(recordIn(place, { id, conversation: session }));
     return session;
   },
+  payment: async (core, place) => {
+    const id = `pay_${place.unique}`;
+    const where = { organization_id: place.organization, project_id: place.project };
+    await insertPayment(core, paymentRow(id, where));
+    return id;
+  },
   "price-override": async (core, { organization, unique }) => {
     const id = `price_${unique}`;
     const row = { id, organization_id: organization, document: "{}", archived_at: null };
@@ -258,6 +266,7 @@ export const MISSING: Readonly<Record<Kind, string>> = {
   "price-override": "price_nobody",
   "alert-channel": "alc_nobody",
   credential: "cred_nobody",
+  payment: "pay_nobody",
   request: "req_nobody",
   session: "ses_nobody",
   person: "user_nobody",

@@ -18,6 +18,7 @@ export type Kind =
   | "price-override"
   | "credential"
   | "alert-channel"
+  | "payment"
   | "request"
   | "session"
   | "person";
@@ -317,6 +318,25 @@ export const RULES: Readonly<Record<string, Rule>> = {
     ...booking,
     body: () => ({ payment_id: "pay_nobody" }),
     conflicts: true,
+  },
+
+  "GET /api/payments": list(["owner", "admin", "billing"]),
+  "GET /api/payments.csv": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+    query: "?organization_id=:organization",
+  },
+  "GET /api/payments/:payment_id": { of: "payment", may: ["owner", "admin", "billing"] },
+  // The gateway of this test takes no payments.
+  "POST /api/payments/:payment_id/reconcile": {
+    of: "payment",
+    may: ["owner", "admin", "billing"],
+    conflicts: true,
+  },
+  "GET /api/reports/revenue": {
+    of: "organization",
+    may: ["owner", "admin", "billing"],
+    query: "?organization_id=:organization&from=2026-01-01&to=2026-01-31",
   },
 
   "GET /api/price-overrides": list(["owner", "admin", "billing"]),

@@ -87,6 +87,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "providers",
     "catalog",
     "store",
+    "ledger",
+    "payments",
     "governance",
     "privacy",
     "upstream",

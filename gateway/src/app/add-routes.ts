@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { addAdminApi } from "#app/add-admin-api.ts";
 import type { OwnCredentials } from "#app/open-own-credentials.ts";
 import type { Alerts } from "#app/open-alerts.ts";
+import type { Payments } from "#app/open-payments.ts";
 import type { Privacy } from "#app/open-privacy.ts";
 import type { SignIn } from "#app/open-sign-in.ts";
 import type { Directory } from "#governance/directory.ts";
@@ -44,6 +45,7 @@ export interface RouteDeps {
   readonly own: OwnCredentials;
   readonly credits: Credits;
   readonly gatePay: GatePayDesk | undefined;
+  readonly x402: Payments;
   readonly alerts: Alerts;
   readonly metrics: RequestMetrics;
   readonly state: { readonly ready: boolean };
@@ -56,7 +58,7 @@ const STORE_SILENT_MS = 10_000;
 /** All that the gateway answers to. */
 export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const { gateway, keys, store, master, privacy, directory, signIn, own, credits, state } = deps;
-  const { alerts, metrics, gatePay } = deps;
+  const { alerts, x402, metrics, gatePay } = deps;
   const clock = (): { now: number; tick: number } => ({ now: Date.now(), tick: performance.now() });
   addInferenceRoutes(server, gateway, clock);
   addModelRoutes(server, gateway);
@@ -99,7 +101,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);
   const { adminRate: rate } = deps;
-  const parts = { store, master, privacy, signIn, directory, own, alerts, gatePay, rate };
+  const parts = { store, master, privacy, signIn, directory, own, alerts, x402, gatePay, rate };
   addAdminApi(server, parts);
   const storeAnswers = (): boolean => directory.age() < STORE_SILENT_MS;
   addOperationsRoutes(server, { isReady: () => state.ready, storeAnswers, version: VERSION });

@@ -21,6 +21,8 @@ export interface Payments {
   readonly settings?: X402Settings;
   /** Goes on where payments stopped; absent: there are none. */
   readonly reconcile?: () => Promise<Reconciled>;
+  /** Asks the chain about one payment now; absent: there are none. */
+  readonly reconcileOne?: (row: PaymentRow) => Promise<void>;
 }
 
 interface Opened {
@@ -60,7 +62,7 @@ export async function openPayments(
   // Loaded only here: the chain's library is 40 MB that most gateways never need.
   const parts = await import("#payments/open-x402.ts");
   const { log, closers } = opened;
-  const { desk, reconcile, check } = parts.openX402(settings, {
+  const { desk, reconcile, reconcileOne, check } = parts.openX402(settings, {
     ...opened,
     now: Date.now,
     tick: () => performance.now(),
@@ -86,7 +88,7 @@ export async function openPayments(
     stopped.abort();
     await stop();
   });
-  return { desk: () => (isChecked ? desk : undefined), settings, reconcile };
+  return { desk: () => (isChecked ? desk : undefined), settings, reconcile, reconcileOne };
 }
 
 function tellReversed({ log, emit }: Opened, row: PaymentRow): void {

@@ -85,6 +85,7 @@ function rootCommand(io: CliIo): Command {
       policies: async () => (await import("#cli/policies.ts")).policiesCommand(io),
       budgets: async () => (await import("#cli/budgets.ts")).budgetsCommand(io),
       credits: async () => (await import("#cli/credits.ts")).creditsCommand(io),
+      payments: async () => (await import("#cli/payments.ts")).paymentsCommand(io),
       alerts: async () => (await import("#cli/alerts.ts")).alertsCommand(io),
       audit: async () => (await import("#cli/audit.ts")).auditCommand(io),
       export: async () => (await import("#cli/apply.ts")).exportCommand(io),

@@ -59,6 +59,8 @@ export const PERMISSIONS = {
   "credits.read": { organization: PAYERS },
   "credits.buy": { organization: PAYERS },
   "invoices.read": { organization: PAYERS },
+  "payments.read": { organization: PAYERS },
+  "payments.reconcile": { organization: PAYERS },
   "alerts.read": { organization: ALL, team: ALL },
   "alerts.write": { organization: HEADS, team: HEADS },
   "privacy.configure": { organization: HEADS },

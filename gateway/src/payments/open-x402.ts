@@ -5,6 +5,7 @@ import { checkX402 } from "#payments/check-x402.ts";
 import { openFacilitators } from "#payments/facilitators.ts";
 import { createPaymentDesk, type PaymentDesk } from "#payments/payment-desk.ts";
 import { reconcilePayments, type Reconciled } from "#payments/reconcile-payments.ts";
+import { reconcileOne } from "#payments/reconcile-one.ts";
 import { createWalletAccess } from "#payments/wallet-access.ts";
 import { createWalletNonces } from "#payments/wallet-nonce.ts";
 import { createWalletSignIn } from "#payments/wallet-sign-in.ts";
@@ -36,6 +37,8 @@ export interface X402Deps {
 export interface X402 {
   readonly desk: PaymentDesk;
   readonly reconcile: () => Promise<Reconciled>;
+  /** Asks the chain about one payment now. */
+  readonly reconcileOne: (row: PaymentRow) => Promise<void>;
   /** See `checkX402`. */
   readonly check: () => Promise<void>;
 }
@@ -55,6 +58,7 @@ export function openX402(settings: X402Settings, given: X402Deps): X402 {
   return {
     desk: createPaymentDesk({ ...deps, signIn, wallets }),
     reconcile: () => reconcilePayments(deps),
+    reconcileOne: (row) => reconcileOne(deps, row),
     check: () => checkX402(settings, { facilitators, chain }),
   };
 }

@@ -27,7 +27,7 @@ export interface ReconcileDeps extends Pick<CollectDeps, "core" | "now"> {
 /** Asked again so soon after it was not known. */
 const UNKNOWN_MS = 3_000;
 /** A request books its own deposit within this. */
-const PAID_MS = 30_000;
+export const PAID_MS = 30_000;
 /** A block's time may be a little behind. */
 const AFTER_END_MS = 60_000;
 const AT_ONCE = 100;
@@ -92,7 +92,7 @@ async function unresolved(
 }
 
 /** One payment that nobody knows the end of, by what its chain says. */
-async function resolve(
+export async function resolve(
   deps: ReconcileDeps,
   row: PaymentRow,
 ): Promise<"credited" | "failed" | undefined> {
@@ -161,7 +161,7 @@ async function putBack(
 }
 
 /** Books what was paid; a request that has taken it and never began gives it back. */
-async function credit({ core, ledger, now }: ReconcileDeps, row: PaymentRow): Promise<void> {
+export async function credit({ core, ledger, now }: ReconcileDeps, row: PaymentRow): Promise<void> {
   await ledger.run(depositOf(row, now()));
   if (row.request_id !== null) await undeliverPayment(core, row.id, row.request_id);
   const credited = { state: "credited", updated_at: now() } as const;
@@ -201,7 +201,7 @@ async function confirmOn(
 }
 
 /** Whether it was taken back; it is final where it is in no block after `finalBlock`. */
-async function confirmOne(
+export async function confirmOne(
   deps: ReconcileDeps,
   row: PaymentRow,
   finalBlock: number,

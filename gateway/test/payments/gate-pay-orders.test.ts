@@ -82,6 +82,17 @@ describeOnEach("orders of Gate Pay", (make) => {
     expect(await world.balance()).toBe(25n * USD);
   });
 
+  test("one order is asked about when an operator wants it, whatever its turn", async () => {
+    const row = await world.order();
+    await world.desk.reconcileOne(row);
+    expect(await world.row(row.id)).toMatchObject({ state: "claimed" });
+    world.fake.end(tradeNo(row), "PAID");
+    await world.desk.reconcileOne(row);
+    expect(await world.balance()).toBe(25n * USD);
+    world.fake.faults.down = true;
+    expect(await failureOf(world.desk.reconcileOne(row))).toBe("unavailable");
+  });
+
   test.each([
     { orderAmount: "24.99" },
     { orderAmount: "25.0000000001" },

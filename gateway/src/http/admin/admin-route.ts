@@ -10,6 +10,7 @@ import type { Action, Place } from "#governance/permissions.ts";
 import type { Reach } from "#governance/reach.ts";
 import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
 import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
+import type { PaymentRow } from "#payments/search-payments.ts";
 import type { Reports } from "#telemetry/open-reports.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -28,6 +29,8 @@ export interface AdminParts {
   readonly privacy: PrivacyDesk;
   /** Where credit is bought; `undefined`: it is not configured. */
   readonly gatePay: Pick<GatePayDesk, "order" | "refund"> | undefined;
+  /** Asks the chain about a payment now. Throws `conflict` where its kind is not configured. */
+  readonly reconcilePayment: (row: PaymentRow) => Promise<void>;
   /** What policies say of a place, from the organization down to it. */
   readonly explainPolicy: (
     place: Parameters<typeof explainPolicyAt>[0],

@@ -8,6 +8,7 @@ import { GATE_PAY_ROUTES } from "#http/admin/gate-pay.ts";
 import { KEY_ROUTES } from "#http/admin/keys.ts";
 import { MEMBER_ROUTES } from "#http/admin/members.ts";
 import { ORGANIZATION_ROUTES } from "#http/admin/organizations.ts";
+import { PAYMENT_ROUTES } from "#http/admin/payments.ts";
 import { POLICY_ROUTES } from "#http/admin/policies.ts";
 import { PRICE_OVERRIDE_ROUTES } from "#http/admin/price-overrides.ts";
 import { PRIVACY_ROUTES } from "#http/admin/privacy.ts";
@@ -31,6 +32,7 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...BUDGET_ROUTES,
   ...CREDIT_ROUTES,
   ...GATE_PAY_ROUTES,
+  ...PAYMENT_ROUTES,
   ...PRICE_OVERRIDE_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...AUDIT_ROUTES,

@@ -49,6 +49,7 @@ beforeAll(async () => {
         readInvoice: undefined as never,
         outbox: undefined as never,
         privacy: undefined as never,
+        reconcilePayment: undefined as never,
         credentials: credentialDesk(store.core, master, { env, send: dialer.send }),
       },
     },

@@ -7,7 +7,7 @@ import {
   type RefundDeps,
 } from "#payments/gate-pay/gate-pay-refunds.ts";
 import type { Notification } from "#payments/gate-pay/gate-pay-signature.ts";
-import { reconcileOrders } from "#payments/gate-pay/reconcile-orders.ts";
+import { reconcileOrder, reconcileOrders } from "#payments/gate-pay/reconcile-orders.ts";
 import { takeNotification } from "#payments/gate-pay/take-notification.ts";
 import type { RefundRow } from "#store/payment-refunds.ts";
 import type { PaymentRow, PaymentState } from "#store/payments.ts";
@@ -23,6 +23,8 @@ export interface GatePayDesk {
   refund(asked: RefundRequest): Promise<RefundRow>;
   /** Goes on where orders and refunds stopped. Rejects where Gate Pay does not answer. */
   reconcile(): Promise<void>;
+  /** Asks about one order now. Throws `unavailable` where Gate Pay does not answer. */
+  readonly reconcileOne: (row: PaymentRow) => Promise<void>;
 }
 
 export interface GatePayOptions extends Omit<OrderDeps, "client">, Pick<RefundDeps, "onFault"> {
@@ -41,5 +43,6 @@ export function openGatePay(options: GatePayOptions): GatePayDesk {
       await reconcileOrders(deps);
       await reconcileRefunds(deps);
     },
+    reconcileOne: (row) => reconcileOrder(deps, row),
   };
 }

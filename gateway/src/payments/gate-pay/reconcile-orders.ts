@@ -1,3 +1,4 @@
+import { GatewayError } from "#canonical/failure.ts";
 import { confirmOrder, creditOrder, type OrderDeps } from "#payments/gate-pay/gate-pay-orders.ts";
 import { orderFacts } from "#payments/gate-pay/order-facts.ts";
 import { openPayments, type PaymentRow } from "#store/payments.ts";
@@ -39,4 +40,16 @@ async function goOn(deps: OrderDeps, row: PaymentRow): Promise<void> {
   if (state !== "claimed" || prepayId === undefined) return;
   // What is closed is told as such by the next look; what was paid meanwhile, too.
   if (now() > row.valid_before + CLOSE_MS) await client.closeOrder(prepayId);
+}
+
+/** Asks about one order now, whatever its turn. Throws `unavailable` where Gate Pay does not answer. */
+export async function reconcileOrder(deps: OrderDeps, row: PaymentRow): Promise<void> {
+  try {
+    if (row.state === "paid") await creditOrder(deps, row);
+    else if (row.state === "claimed" || row.state === "unknown") await goOn(deps, row);
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    const message = `Gate Pay cannot be asked: ${(error as Error).message}. Look at payments.gatePay, and ask again.`;
+    throw new GatewayError({ code: "unavailable", message });
+  }
 }

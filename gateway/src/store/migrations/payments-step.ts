@@ -14,7 +14,9 @@ export const PAYMENTS: Step = [
   ) STRICT`,
   "CREATE INDEX payments_open ON payments (updated_at) WHERE state IN ('claimed', 'unknown', 'refused', 'paid')",
   "CREATE INDEX payments_to_confirm ON payments (network, updated_at) WHERE state = 'credited' AND block IS NOT NULL",
-  "CREATE INDEX payments_organization ON payments (organization_id, created_at)",
+  "CREATE INDEX payments_organization ON payments (organization_id, id)",
+  "CREATE INDEX payments_payer ON payments (payer, id)",
+  "CREATE INDEX payments_transaction ON payments (transaction_hash) WHERE transaction_hash IS NOT NULL",
   "CREATE INDEX payments_owner ON payments (owner, created_at)",
   // An address reads its own account: not through all of the organization that serves it.
   "CREATE INDEX ledger_transfers_wallet_debits ON ledger_transfers (debit_account, seq) WHERE debit_account LIKE 'wallet:0x%'",
