@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 import { NO_GATE_PAY_FAULTS } from "#test/payments/fake-gate-pay.ts";
+import { openReconciler } from "#test/payments/reconciler.ts";
 import { openGatePayWorld, tradeNo, type GatePayWorld } from "#test/payments/gate-pay-world.ts";
 
 const USD = 1_000_000_000n;
@@ -232,5 +233,20 @@ describeOnEach("orders of Gate Pay", (make) => {
     await world.desk.reconcile();
     expect(await world.row(row.id)).toMatchObject({ state: "credited" });
     expect(await world.balance()).toBe(25n * USD);
+  });
+
+  test("whoever looks after payments on chains leaves orders alone, also paid ones", async () => {
+    const [open, seen] = [await world.order(), await world.order()];
+    const { core } = world.store;
+    await core.updateTable("payments").set({ state: "paid" }).where("id", "=", seen.id).execute();
+    const chain = { network: "eip155:1", id: 1, url: world.fake.url } as const;
+    const reconciler = openReconciler(world.store, chain);
+    const twoDays = 2 * 24 * 60 * MINUTE;
+    const done = await reconciler.reconcile(world.clock - Date.now() + twoDays);
+    await reconciler.close();
+    expect(done).toEqual({ credited: 0, failed: 0, reversed: 0 });
+    expect(reconciler.faults).toEqual([]);
+    expect(await world.row(open.id)).toMatchObject({ state: "claimed" });
+    expect(await world.balance()).toBe(0n);
   });
 });

@@ -20,7 +20,7 @@ export interface TestReconciler {
 /** Another gateway of the same database, that does nothing but that. */
 export function openReconciler(
   store: Store,
-  chain: TestChain,
+  chain: Pick<TestChain, "network" | "id" | "url">,
   { confirmations = 1, logBlocks = 2_000, settleTimeoutMs = 1_000 } = {},
 ): TestReconciler {
   const dialer = createDialer(() => new Set([new URL(chain.url).origin]));
