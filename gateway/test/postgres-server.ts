@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,11 +25,12 @@ function findBinaries(): string | undefined {
     .find((bin) => existsSync(join(bin, "initdb")));
 }
 
-/** Starts one; `undefined` where the machine has no Postgres. */
-export async function startPostgres(): Promise<PostgresServer | undefined> {
+/** Starts one, in a folder that is kept when it is named; `undefined` where the machine has no Postgres. */
+export async function startPostgres(kept?: string): Promise<PostgresServer | undefined> {
   const bin = findBinaries();
   if (bin === undefined) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "turnpike-postgres-"));
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "turnpike-postgres-"));
+  mkdirSync(folder, { recursive: true });
   // It refuses to run as root.
   const user = userInfo().uid === 0 ? nobody() : undefined;
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
@@ -46,7 +47,9 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
     "UTF8",
     "--locale=C",
   ];
-  execFileSync(join(bin, "initdb"), initdb, { stdio: "ignore", cwd: folder, ...user });
+  if (!existsSync(data)) {
+    execFileSync(join(bin, "initdb"), initdb, { stdio: "ignore", cwd: folder, ...user });
+  }
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const settings = ["fsync=off", "full_page_writes=off", "max_connections=300", `port=${port}`];
   const args = [
@@ -68,7 +71,7 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
       const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
       child.kill("SIGINT");
       await gone;
-      rmSync(folder, { recursive: true, force: true });
+      if (kept === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

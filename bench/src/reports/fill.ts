@@ -15,7 +15,7 @@ export interface Filling {
 export function fillingOfSqlite(file: string): Filling {
   const database = new DatabaseSync(file);
   database.exec(
-    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000000; PRAGMA temp_store=MEMORY; PRAGMA threads=2",
+    "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000000; PRAGMA temp_store=MEMORY; PRAGMA threads=2",
   );
   return {
     run: async (statement) => database.exec(statement),

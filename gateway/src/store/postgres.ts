@@ -14,8 +14,8 @@ import type { CoreTables, RecordTables } from "#store/schema.ts";
 import { postgresError, StoreError, TRANSACTION_ENDED } from "#store/store-error.ts";
 import { postgresTransact, type Transact } from "#store/transact.ts";
 
-/** One pool for money and settings, one for records: reports must not keep a request waiting. */
-const CONNECTIONS = { core: 10, records: 10 } as const;
+/** One pool for money and settings, one for records, one for reports: those must not keep a request waiting. */
+const CONNECTIONS = { core: 10, records: 10, reports: 4 } as const;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Who comes within this after a failed connection need not wait for another one to fail. */
 const DOWN_MS = 1_000;
@@ -131,6 +131,7 @@ function heldBy(turn: DatabaseConnection, { hasEnded }: Pick<Turn, "hasEnded">):
 export interface Postgres {
   readonly core: Kysely<CoreTables>;
   readonly records: Kysely<RecordTables>;
+  readonly reports: Kysely<RecordTables>;
   readonly transact: Transact;
   readonly target: MigrationTarget;
   readonly close: () => Promise<void>;
@@ -143,21 +144,36 @@ export interface PostgresOptions {
 
 /** Opens pools; connections are made when they are needed. */
 export function openPostgres(url: string, { patient = false }: PostgresOptions = {}): Postgres {
-  const open = (max: number): pg.Pool =>
-    openPool({ connectionString: url, max, ...(patient ? {} : TIMEOUTS) });
-  const [corePool, recordPool] = [open(CONNECTIONS.core), open(CONNECTIONS.records)];
+  const open = (max: number, more: pg.PoolConfig = {}): pg.Pool =>
+    openPool({ connectionString: url, max, ...(patient ? {} : TIMEOUTS), ...more });
+  const corePool = open(CONNECTIONS.core);
   const core = new Kysely<CoreTables>({ dialect: new Dialect({ pool: corePool }) });
+  const recordPool = open(CONNECTIONS.records);
   const records = new Kysely<RecordTables>({ dialect: new Dialect({ pool: recordPool }) });
+  const reportPool = open(CONNECTIONS.reports, { onConnect: planReports });
+  const reports = new Kysely<RecordTables>({ dialect: new Dialect({ pool: reportPool }) });
   return {
     core,
     records,
+    reports,
     transact: postgresTransact(corePool),
     target: migrationTarget(corePool),
     close: async () => {
-      await Promise.all([core.destroy(), records.destroy()]);
+      await Promise.all([core.destroy(), records.destroy(), reports.destroy()]);
     },
   };
 }
+
+/**
+ * How reports are planned. Compiling their 28 sums takes longer than reading their rows; with a
+ * disk's price for a page out of order, a month of pairs would be found by reading the whole table;
+ * and workers beside the one would take the processors of those who write.
+ */
+const planReports = async (client: pg.ClientBase): Promise<void> => {
+  await client.query(
+    "SET jit = off; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0; SET work_mem = '32MB'",
+  );
+};
 
 const TIMEOUTS: pg.PoolConfig = {
   statement_timeout: STATEMENT_TIMEOUT_MS,

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from "kysely";
 
+import { isPostgres } from "#store/json-path.ts";
 import type { RecordTables } from "#store/schema.ts";
 
 /** What a page of the log shows of a request. */
@@ -123,11 +124,17 @@ export async function listRecords(
   let { query } = found;
   if (oldest !== undefined) query = query.where(sql<boolean>`${found.time} >= ${oldest.at}`);
   for (const [column, operator, value] of rest) {
-    query = query.where(sql.ref(`request_records.${column}`), operator, value);
+    query = query.where(unindexed(records, column), operator, value);
   }
   const page = pageOf(await query.limit(limit + 1).execute(), limit);
   if (page.next !== undefined || oldest === undefined) return page;
   return { ...page, next: { startedAt: oldest.at, id: BEFORE_ALL_IDS } };
+}
+
+/** Without statistics SQLite may take the index of this filter, and read all of its rows that there are. */
+function unindexed(records: Kysely<RecordTables>, column: keyof LogRow): RawBuilder<unknown> {
+  const named = sql.ref(`request_records.${column}`);
+  return isPostgres(records) ? named : sql`+${named}`;
 }
 
 /** All of that moment have been looked at. */

@@ -2,6 +2,7 @@ import { sql, type Kysely, type RawBuilder } from "kysely";
 
 import { isPostgres } from "#store/json-path.ts";
 import type { RecordTables } from "#store/schema.ts";
+import { listFolded, NONE_FOLDED, spansOf, type Folded, type Span } from "#store/rollup-periods.ts";
 import { ROLLUP_SUMS, type RollupKey, type RollupSum } from "#store/tables/record-tables.ts";
 
 /** Sums, exact: integers beyond 2^53 are `bigint`. */
@@ -54,99 +55,84 @@ type Row = Pick<RollupKey, "bucket" | "value"> & Record<RollupSum, number | bigi
 
 interface Selection {
   readonly filter: RollupFilter;
-  readonly months: readonly number[];
+  readonly folded: Folded;
   /** What is read of each row; all sums by default. */
   readonly columns?: readonly RollupSum[];
 }
 
 /**
- * Rows of days, and of whole months where those are summed up: a year is 70 rows a value, not 365.
- * Each span is a query of its own, for an index can begin at one span and not at several.
+ * Rows of days, and of whole months and weeks where those are summed up: a year is some 30 rows a
+ * value, not 365. Each span is a query of its own, for an index can begin at one span and not at several.
  */
 function selected(
   records: Kysely<RecordTables>,
-  { filter, months, columns = ROLLUP_SUMS }: Selection,
+  { filter, folded, columns = ROLLUP_SUMS }: Selection,
 ) {
   const names = sql.join(columns.map((name) => sql.ref(name)));
-  const spans = spansOf(filter, months);
   const table = tableOf(records, filter);
-  // Within a range of values the index cannot begin at a time: reading it once is enough.
-  const reads = filter.prefix === undefined ? spans.map((span) => [span]) : [spans];
-  const queries = reads.map(
-    (read) =>
-      sql`select bucket, value, ${names} from ${table} where ${sql.join(conditions(filter, read), sql` and `)}`,
+  const queries = spansOf(filter, folded).map(
+    (span) =>
+      sql`select bucket, value, ${names} from ${table} where ${sql.join(conditions(table, filter, span), sql` and `)}`,
   );
   return records.selectFrom(sql<Row>`(${sql.join(queries, sql` union all `)})`.as("rows"));
 }
 
 /** Without statistics, which gateways do not gather, SQLite takes the primary key even for one value. */
 function tableOf(records: Kysely<RecordTables>, filter: RollupFilter): RawBuilder<unknown> {
-  const { organizationId, value, values, prefix } = filter;
+  const { value, values, prefix } = filter;
   const isOfSome = value !== undefined || values !== undefined || prefix !== undefined;
-  return isOfSome && organizationId !== undefined && !isPostgres(records)
-    ? sql`usage_rollups indexed by usage_rollups_by_value`
+  return isOfSome && !isPostgres(records)
+    ? sql`usage_rollups indexed by usage_rollups_of_value`
     : sql`usage_rollups`;
 }
 
-function conditions(filter: RollupFilter, spans: readonly Span[]): readonly RawBuilder<unknown>[] {
-  const { organizationId, dimension, value, values, prefix } = filter;
-  const isOfSome = value !== undefined || values !== undefined || prefix !== undefined;
-  // As an expression it is in no index: the one that begins at the value is wanted then.
-  const grain = isOfSome ? sql`(grain || '')` : sql`grain`;
-  const inSpans = spans.map(
-    (span) =>
-      sql`(${grain} = ${sql.lit(span.grain)} and bucket >= ${span.since} and bucket < ${span.until})`,
-  );
-  return [
+function conditions(
+  table: RawBuilder<unknown>,
+  { organizationId, dimension, value, values, prefix }: RollupFilter,
+  { grain, since, until }: Span,
+): readonly RawBuilder<unknown>[] {
+  const whose = [
+    organizationId === undefined
+      ? sql`organization_id in ${ALL_ORGANIZATIONS}`
+      : sql`organization_id = ${organizationId}`,
     sql`dimension = ${dimension}`,
-    sql`(${sql.join(inSpans, sql` or `)})`,
-    ...(organizationId === undefined ? [] : [sql`organization_id = ${organizationId}`]),
+    sql`grain = ${sql.lit(grain)}`,
+  ];
+  return [
+    ...whose,
+    sql`bucket >= ${since}`,
+    sql`bucket < ${until}`,
     ...(value === undefined ? [] : [sql`value = ${value}`]),
     ...(values === undefined ? [] : [sql`value in (${sql.join(values)})`]),
-    // Not LIKE: what callers name may hold its signs.
-    ...(prefix === undefined ? [] : [sql`value >= ${prefix}`, sql`value < ${afterPrefix(prefix)}`]),
+    // Which they are, the index alone tells; then it can begin at each one's time. Not LIKE: what
+    // callers name may hold its signs.
+    ...(prefix === undefined
+      ? []
+      : [
+          sql`value in ${leaping({ table, column: "value", within: [...whose, sql`value < ${afterPrefix(prefix)}`], from: [sql`value >= ${prefix}`] })}`,
+        ]),
   ];
 }
 
-interface Span {
-  readonly grain: "day" | "month";
-  readonly since: number;
-  readonly until: number;
+interface Leaps {
+  readonly table: RawBuilder<unknown>;
+  readonly column: "organization_id" | "value";
+  readonly within?: readonly RawBuilder<unknown>[];
+  /** Where the first one is found: an index begins at one place, and the next ones' is the one before. */
+  readonly from?: readonly RawBuilder<unknown>[];
 }
 
-/** Whole months that are summed up, and the days before, between and after them. */
-function spansOf(
-  { since, until }: Pick<RollupFilter, "since" | "until">,
-  months: readonly number[],
-): readonly Span[] {
-  const spans: Span[] = [];
-  let at = since;
-  for (const month of months) {
-    const end = nextMonth(month);
-    if (month < at || end > until) continue;
-    const last = spans.at(-1);
-    if (month > at) spans.push({ grain: "day", since: at, until: month });
-    // Months in a row are one span.
-    if (month === at && last?.grain === "month") spans.pop();
-    const since = month === at && last?.grain === "month" ? last.since : month;
-    spans.push({ grain: "month", since, until: end });
-    at = end;
-  }
-  if (at < until) spans.push({ grain: "day", since: at, until });
-  return spans;
+/** The different values of a column, from one to the next by an index: DISTINCT would read all rows. */
+function leaping({ table, column, within = [], from = [] }: Leaps): RawBuilder<unknown> {
+  const name = sql.ref(column);
+  const least = (conditions: readonly RawBuilder<unknown>[]) =>
+    sql`select min(${name}) from ${table} where ${sql.join([sql`true`, ...within, ...conditions], sql` and `)}`;
+  return sql`(with recursive known(one) as (
+    ${least(from)} union all select (${least([sql`${name} > one`])}) from known where one is not null
+  ) select one from known where one is not null)`;
 }
 
-/** When the month after the one of a moment begins. */
-export function nextMonth(time: number): number {
-  const date = new Date(time);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-}
-
-/** Months that are summed up, the earliest first. */
-export async function listMonths(records: Kysely<RecordTables>): Promise<readonly number[]> {
-  const rows = await records.selectFrom("rollup_months").select("month").orderBy("month").execute();
-  return rows.map(({ month }) => month);
-}
+const ALL_ORGANIZATIONS = leaping({ table: sql`usage_rollups`, column: "organization_id" });
 
 /** The first text that is behind all that begin so. */
 const afterPrefix = (prefix: string): string =>
@@ -161,10 +147,10 @@ export async function sumByValue(
   filter: RollupFilter,
   { order, after, limit }: ReportPage,
 ): Promise<readonly (Sums & { readonly value: string })[]> {
-  const months = await listMonths(records);
+  const folded = await listFolded(records);
   const amount = sql<number | bigint>`sum(${sql.ref(REPORT_ORDERS[order])})`;
   const columns = [REPORT_ORDERS[order]];
-  let query = selected(records, { filter, months, columns }).groupBy("value").select("value");
+  let query = selected(records, { filter, folded, columns }).groupBy("value").select("value");
   if (after !== undefined) {
     query = query.having(
       sql<boolean>`(${amount} < ${after.amount} or (${amount} = ${after.amount} and value > ${after.value}))`,
@@ -178,7 +164,7 @@ export async function sumByValue(
   const values = found.map(({ value }) => value);
   if (values.length === 0) return [];
   const { prefix: _prefix, ...rest } = filter;
-  const sums = await selected(records, { filter: { ...rest, values }, months })
+  const sums = await selected(records, { filter: { ...rest, values }, folded })
     .groupBy("value")
     .select(["value", ...summed])
     .execute();
@@ -191,8 +177,8 @@ export async function listSums(
   records: Kysely<RecordTables>,
   filter: RollupFilter,
 ): Promise<readonly (Sums & { readonly value: string })[]> {
-  const months = await listMonths(records);
-  return selected(records, { filter, months })
+  const folded = await listFolded(records);
+  return selected(records, { filter, folded })
     .groupBy("value")
     .select(["value", ...summed])
     .execute();
@@ -203,7 +189,7 @@ export const sumByDay = (
   records: Kysely<RecordTables>,
   filter: RollupFilter,
 ): Promise<readonly (Sums & { readonly bucket: number })[]> =>
-  selected(records, { filter, months: [] })
+  selected(records, { filter, folded: NONE_FOLDED })
     .groupBy("bucket")
     .select(["bucket", ...summed])
     .orderBy("bucket")
@@ -211,8 +197,8 @@ export const sumByDay = (
 
 /** One row of sums over all that the filter names. */
 export async function sumAll(records: Kysely<RecordTables>, filter: RollupFilter): Promise<Sums> {
-  const months = await listMonths(records);
-  return selected(records, { filter, months }).select(summed).executeTakeFirstOrThrow();
+  const folded = await listFolded(records);
+  return selected(records, { filter, folded }).select(summed).executeTakeFirstOrThrow();
 }
 
 /** Sums by hour over all requests, oldest first. */
@@ -243,7 +229,7 @@ export async function* dayPages(
   for (let after: Pick<Row, "bucket" | "value"> | undefined; ;) {
     let query = selected(records, {
       filter: { ...filter, since: after?.bucket ?? filter.since },
-      months: [],
+      folded: NONE_FOLDED,
     })
       .groupBy(["bucket", "value"])
       .select(["bucket", "value", ...summed]);

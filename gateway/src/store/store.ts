@@ -150,7 +150,7 @@ function inWords(path: string, error: GatewayError): Error {
 
 /** Several gateways share it: none of them changes its schema by itself. */
 async function openDatabase(url: string): Promise<Store> {
-  const { core, records, transact, target, close } = openPostgres(url);
+  const { core, records, reports, transact, target, close } = openPostgres(url);
   try {
     for (const part of PARTS) {
       const behind = await stepsBehind(target, part);
@@ -160,7 +160,7 @@ async function openDatabase(url: string): Promise<Store> {
     await close();
     throw databaseError(error);
   }
-  return { dialect: "postgres", core, records, reports: records, direct: { transact }, close };
+  return { dialect: "postgres", core, records, reports, direct: { transact }, close };
 }
 
 const NOT_MIGRATED =

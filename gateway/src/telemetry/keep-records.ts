@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Kysely } from "kysely";
 
-import { foldMonths } from "#store/fold-months.ts";
+import { foldRollups } from "#store/fold-rollups.ts";
 import { deleteRecordBatch } from "#store/record-retention.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { DAY_MS, dayOf, DIMENSIONS } from "#telemetry/rollup-rows.ts";
@@ -17,8 +17,8 @@ export interface RecordRetention {
 const PAUSE_MS = 20;
 
 /**
- * Deletes what is older than each organization keeps, whole UTC days only, and sums up months that
- * have ended. `isStopped` ends it between two batches. Resolves with how many batches were deleted.
+ * Deletes what is older than each organization keeps, whole UTC days only, and sums up months
+ * and weeks that have ended. `isStopped` ends it between two batches. Resolves with how many batches were deleted.
  */
 export async function keepRecords(
   records: Kysely<RecordTables>,
@@ -32,7 +32,7 @@ export async function keepRecords(
     readonly isStopped: () => boolean;
   },
 ): Promise<number> {
-  await foldMonths(records, now, DIMENSIONS);
+  await foldRollups(records, now, DIMENSIONS);
   let batches = 0;
   for (const { organizationId, recordDays } of retentions) {
     const before = dayOf(now - recordDays * DAY_MS);

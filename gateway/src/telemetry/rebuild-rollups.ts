@@ -1,8 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 
 import { dayRows, lockRollups, recordDays } from "#store/record-days.ts";
-import { foldMonth } from "#store/fold-months.ts";
-import { listMonths, nextMonth } from "#store/rollup-sums.ts";
+import { refoldDays } from "#store/fold-rollups.ts";
 import type { RecordTables } from "#store/schema.ts";
 import { addToRollups, deleteRollupDay } from "#store/usage-rollups.ts";
 import { DAY_MS, dayOf, DIMENSIONS, rollupRows, type KnownValues } from "#telemetry/rollup-rows.ts";
@@ -28,10 +27,7 @@ export async function rebuildRollups(
     if (isStopped()) return 0;
     await records.transaction().execute((transaction) => rebuildDay(transaction, day));
   }
-  const folded = (await listMonths(records)).filter((month) =>
-    days.some((day) => day >= month && day < nextMonth(month)),
-  );
-  for (const month of folded) await foldMonth(records, month, DIMENSIONS);
+  await refoldDays(records, days, DIMENSIONS);
   return days.length;
 }
 

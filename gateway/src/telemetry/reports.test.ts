@@ -10,8 +10,8 @@ import { spendCsv, spendReport } from "#telemetry/reports.ts";
 import { requestTrace, sessionTrace } from "#telemetry/trace.ts";
 import { DIMENSIONS } from "#telemetry/rollup-rows.ts";
 import { rebuildRollups } from "#telemetry/rebuild-rollups.ts";
-import { foldMonths } from "#store/fold-months.ts";
-import { listMonths } from "#store/rollup-sums.ts";
+import { foldRollups } from "#store/fold-rollups.ts";
+import { listFolded } from "#store/rollup-periods.ts";
 import { createRecordWriter } from "#telemetry/write-record.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 import { requestRecord } from "#test/request-record.ts";
@@ -130,12 +130,14 @@ describeOnEach("reports", (make) => {
     });
   });
 
-  test("months that are summed up change no report, and are made anew with their days", async () => {
+  test("months and weeks that are summed up change no report, and are made anew with their days", async () => {
     const records = Array.from({ length: 120 }, (_, at) =>
       requestRecord(`req_${at}`, {
         startedAt: NOON - at * DAY_MS,
         modelUsed: `m${at % 3}`,
         projectId: `proj_${at % 2}`,
+        keyId: `key_${at % 5}`,
+        organizationId: at % 7 === 0 ? "org_2" : "org_default",
         chargeNanoUsd: BigInt(at),
       }),
     );
@@ -147,16 +149,21 @@ describeOnEach("reports", (make) => {
         { ...range, from, by: "day" },
         { ...range, from, to: NOON - 7 * DAY_MS, by: "key" },
         { ...range, from, by: "model", within: { project: "proj_1" } },
+        { ...range, from, by: "day", of: "key", value: "key_1" },
+        { ...range, from, by: "model", value: "m1" },
+        { ...range, from, by: "model", organizationId: undefined, order: "requests", limit: 2 },
+        { ...range, from: NOON - 30 * DAY_MS, to: NOON - days * 1e6, by: "project+model" },
       ] as const;
     });
     const reports = () => Promise.all(queries.map((query) => spendReport(store.records, query)));
     const before = await reports();
-    await foldMonths(store.records, NOON, DIMENSIONS);
-    expect(await listMonths(store.records)).toHaveLength(4);
+    await foldRollups(store.records, NOON, DIMENSIONS);
+    const folded = await listFolded(store.records);
+    expect([folded.month.length, folded.week.length]).toEqual([4, 17]);
     expect(await reports()).toEqual(before);
     await rebuildRollups(store.records, { since: NOON - 90 * DAY_MS, until: NOON + DAY_MS });
     expect(await reports()).toEqual(before);
-    await foldMonths(store.records, NOON, DIMENSIONS);
+    await foldRollups(store.records, NOON, DIMENSIONS);
     expect(await reports()).toEqual(before);
   });
 

@@ -1,5 +1,5 @@
 import { CONTENT } from "#store/migrations/content-step.ts";
-import { REPORTS } from "#store/migrations/reports-step.ts";
+import { REPORTS, ROLLUP_WEEKS } from "#store/migrations/reports-step.ts";
 import type { Step } from "#store/migrations/step.ts";
 
 const RECORDS: Step = [
@@ -50,4 +50,5 @@ export const RECORD_STEPS: readonly Step[] = [
   ORGANIZATIONS,
   REPORTS,
   CONTENT,
+  ROLLUP_WEEKS,
 ];

@@ -59,3 +59,10 @@ export const REPORTS: Step = [
   // Of one value's days, and of the second halves of a pair.
   "CREATE INDEX usage_rollups_by_value ON usage_rollups (organization_id, dimension, value, bucket)",
 ];
+
+/** Sums by week; an index that begins at a time within each value, of one value or of the second halves of a pair. */
+export const ROLLUP_WEEKS: Step = [
+  "CREATE TABLE rollup_weeks (week INTEGER PRIMARY KEY) STRICT",
+  "CREATE INDEX usage_rollups_of_value ON usage_rollups (organization_id, dimension, grain, value, bucket)",
+  "DROP INDEX usage_rollups_by_value",
+];

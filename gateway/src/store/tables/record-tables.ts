@@ -46,8 +46,8 @@ export interface RollupKey {
   organization_id: string;
   /** `total`, `model`, `key`, `project+model`, …: see `telemetry/rollup-rows.ts`. */
   dimension: string;
-  grain: "hour" | "day" | "month";
-  /** When the hour, the UTC day or the month began, Unix milliseconds. */
+  grain: "hour" | "day" | "week" | "month";
+  /** When the hour, the UTC day, its week or its month began, Unix milliseconds. */
   bucket: number;
   value: string;
 }
@@ -122,6 +122,8 @@ export interface RecordTables extends ContentTables {
   };
   /** Months whose days were summed up: when each began, Unix milliseconds. */
   rollup_months: { month: number };
+  /** Weeks, likewise: they begin on Mondays. */
+  rollup_weeks: { week: number };
   /** Up to when an organization's records were deleted; the sums of that time stay. */
   record_deletions: { organization_id: string; deleted_before: number };
   usage_rollups: RollupKey & Record<RollupSum, number | bigint>;
