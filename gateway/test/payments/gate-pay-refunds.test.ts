@@ -77,6 +77,16 @@ describeOnEach("refunds by Gate Pay", (make) => {
     expect(world.fake.refunds.size).toBe(4);
   });
 
+  test("orders that share a wallet share its credit: of two refunds at once one may find it gone", async () => {
+    const orders = [await world.paidOrder("10"), await world.paidOrder("10")];
+    await world.spend(11n * USD);
+    const both = orders.map((order) => failureOf(world.refund(order, "r", "9")));
+    const ends = await Promise.all(both);
+    expect(ends.filter((end) => end === "none")).toHaveLength(1);
+    expect(await world.balance()).toBe(0n);
+    expect(gone()).toBe(9n * USD);
+  });
+
   test("one that Gate Pay refuses is credit again", async () => {
     const order = await world.paidOrder();
     world.fake.faults.refusesRefunds = true;
