@@ -25,6 +25,9 @@ const PUBLIC = new Set([
   // Its id is the secret: 65 random bits that only whoever paid is told.
   "GET /v1/payments/:id",
   "GET /readyz",
+  "GET /openapi.json",
+  "GET /.well-known/x402",
+  "GET /llms.txt",
   "GET /api/hello",
   "GET /api/auth",
   "GET /api/openapi.json",

@@ -12,6 +12,7 @@ import type { Credits } from "#ledger/credits.ts";
 import type { AdminRate } from "#http/admin/rate-limit.ts";
 import { addAccountRoutes } from "#http/ingress/account.ts";
 import { addCreditsRoute } from "#http/ingress/credits.ts";
+import { addDiscoveryRoutes } from "#http/ingress/discovery.ts";
 import { addFeedbackRoute } from "#http/ingress/feedback.ts";
 import { addGatePayRoutes } from "#http/ingress/gate-pay.ts";
 import { addHealthRoutes } from "#http/ingress/health.ts";
@@ -81,6 +82,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
       return row && paymentView(row);
     },
   });
+  addDiscoveryRoutes(server, () => (x402.desk() === undefined ? undefined : x402.settings));
   if (gatePay !== undefined) addGatePayRoutes(server, { keys, desk: gatePay });
   const { records } = store;
   const { envelope } = privacy;

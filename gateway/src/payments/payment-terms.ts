@@ -4,6 +4,7 @@ import type { PaymentRequired } from "@x402/core/types";
 import type { PaymentTerms } from "#canonical/failure.ts";
 import { formatSignedUsd, formatUsd } from "#lib/money.ts";
 import { offersFor } from "#payments/offers.ts";
+import { bazaarOf } from "#payments/route-inputs.ts";
 import type { WalletSignIn } from "#payments/wallet-sign-in.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 
@@ -38,7 +39,10 @@ export function paymentTerms(
       mimeType: isStreamed ? "text/event-stream" : "application/json",
     },
     accepts: nanoUsd === 0n ? [] : offersFor(settings, nanoUsd),
-    extensions: signIn.challenge(url),
+    extensions: {
+      ...signIn.challenge(url),
+      ...(settings.bazaar && nanoUsd > 0n && bazaarOf(path)),
+    },
   };
   return {
     headers: {
