@@ -1,7 +1,7 @@
 import type { PriceOverrideDocument } from "@turnpike/contract/governance.ts";
 
 import type { Prices, TokenPrices } from "#catalog/types.ts";
-import { globPattern } from "#lib/glob.ts";
+import { globPattern, type NamePattern } from "#lib/glob.ts";
 import { parseUsd } from "#lib/money.ts";
 
 /** What is priced. */
@@ -43,10 +43,10 @@ const isFor = (
   (providers === undefined || providers.includes(provider)) &&
   (models === undefined || models.some((glob) => patternOf(glob).test(model)));
 
-const patterns = new Map<string, RegExp>();
+const patterns = new Map<string, NamePattern>();
 const MAX_PATTERNS = 10_000;
 
-function patternOf(glob: string): RegExp {
+function patternOf(glob: string): NamePattern {
   let pattern = patterns.get(glob);
   if (pattern !== undefined) return pattern;
   if (patterns.size >= MAX_PATTERNS) patterns.clear();

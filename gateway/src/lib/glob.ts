@@ -1,5 +1,35 @@
-/** Whether a name fits a glob: `claude-*`, `openai/gpt-5*`; a star stands for anything, case for nothing. */
-export function globPattern(glob: string): RegExp {
-  const parts = glob.toLowerCase().split(/\*+/);
-  return new RegExp(`^${parts.map((part) => part.replaceAll(/[^\w-]/g, "\\$&")).join(".*")}$`);
+/** Something that names fit or do not. */
+export interface NamePattern {
+  test(name: string): boolean;
+}
+
+/**
+ * Whether a name fits a glob: `claude-*`, `openai/gpt-5*`; a star stands for anything, case for nothing.
+ *
+ * Tenants write globs and callers write names, so this is no regular expression: with a dozen stars one
+ * takes minutes to say no to a name of forty letters, and the whole gateway waits. The first place where
+ * a part fits is as good as any later one, so looking once from left to right is enough.
+ */
+export function globPattern(glob: string): NamePattern {
+  const [first = "", ...others] = glob.toLowerCase().split(/\*+/);
+  const last = others.pop();
+  if (last === undefined) return { test: (name) => name.toLowerCase() === first };
+  return {
+    test(name) {
+      const text = name.toLowerCase();
+      const end = text.length - last.length;
+      if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+      return holdsInOrder(text.slice(first.length, end), others);
+    },
+  };
+}
+
+function holdsInOrder(text: string, parts: readonly string[]): boolean {
+  let from = 0;
+  for (const part of parts) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return true;
 }

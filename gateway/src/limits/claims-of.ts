@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Rates } from "@turnpike/contract/governance.ts";
 
 import type { Access, LevelLimits } from "#governance/access.ts";
-import { globPattern } from "#lib/glob.ts";
+import { globPattern, type NamePattern } from "#lib/glob.ts";
 import type { Claim, LimitKind } from "#limits/claim.ts";
 
 /** What of a request its limits look at. */
@@ -19,7 +19,7 @@ export interface Limited {
 interface Rule extends Pick<Claim, "kind" | "limit" | "level" | "targetId" | "source"> {
   readonly key: string;
   readonly of?: "end user" | "model";
-  readonly model?: RegExp;
+  readonly model?: NamePattern;
 }
 
 /** The limits of a key, by what must be known of a request before they can be claimed of. */

@@ -1,5 +1,5 @@
 import type { CatalogEndpoint, CatalogModel } from "#catalog/types.ts";
-import { globPattern } from "#lib/glob.ts";
+import { globPattern, type NamePattern } from "#lib/glob.ts";
 import { blendedPrice, type Candidate, type Needs } from "#routing/candidate.ts";
 import { makeCandidates } from "#routing/find-candidates.ts";
 import type { Market } from "#routing/market.ts";
@@ -58,7 +58,7 @@ export function eligibleGroups(
   if (before !== undefined) return before;
   const allow = rules.allow.map(globPattern);
   const deny = rules.deny.map(globPattern);
-  const fits = (patterns: readonly RegExp[], { modelId, provider }: AutoGroup): boolean =>
+  const fits = (patterns: readonly NamePattern[], { modelId, provider }: AutoGroup): boolean =>
     patterns.some((pattern) => pattern.test(modelId) || pattern.test(`${provider}/${modelId}`));
   const kept = groups.filter(
     (group) =>

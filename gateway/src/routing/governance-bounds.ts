@@ -1,5 +1,5 @@
 import type { ServiceTier } from "#canonical/usage.ts";
-import { globPattern } from "#lib/glob.ts";
+import { globPattern, type NamePattern } from "#lib/glob.ts";
 import { expectedCostNanoUsd, pricesAt, type Candidate, type Needs } from "#routing/candidate.ts";
 import type { Preference } from "#routing/preferences.ts";
 import { liesIn } from "#routing/regions.ts";
@@ -225,7 +225,7 @@ const wordsOf = (origin: RuleOrigin | undefined): string =>
   origin === undefined ? "a policy" : ruleWords(origin);
 
 /** Compiled once a list: lists live as long as the policy that they are of. */
-const compiled = new WeakMap<readonly string[], readonly RegExp[]>();
+const compiled = new WeakMap<readonly string[], readonly NamePattern[]>();
 
 function fits(globs: readonly string[], names: readonly string[]): boolean {
   let patterns = compiled.get(globs);
