@@ -49,6 +49,7 @@ const PROVIDER_ONE = "provider-1";
 
 export const PAGES: readonly Page[] = [
   ...DIMENSIONS.map((by) => report(`by ${by}`, { by })),
+  report("by model of all organizations", { organizationId: undefined }),
   report("by day", { by: "day" }),
   report("by day", { by: "day" }, 365),
   report("by day of one key", { by: "day", of: "key", value: "key_7" }, 365),

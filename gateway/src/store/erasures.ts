@@ -1,6 +1,5 @@
 import { sql, type Kysely } from "kysely";
 
-import { PERIODS } from "#store/rollup-periods.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
 
 export type ErasureRow = CoreTables["erasures"];
@@ -154,7 +153,6 @@ export async function eraseUserSums(
     .deleteFrom("usage_rollups")
     .where("organization_id", "=", where.organizationId)
     .where("dimension", "=", "user")
-    .where("grain", "in", ["day", ...PERIODS])
     .where("value", "=", where.endUser)
     .execute();
 }

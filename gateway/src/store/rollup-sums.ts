@@ -93,13 +93,13 @@ function conditions(
 ): readonly RawBuilder<unknown>[] {
   const whose = [
     organizationId === undefined
-      ? sql`organization_id in ${ALL_ORGANIZATIONS}`
+      ? sql`organization_id in ${leaping(sql`usage_rollups`, "organization_id")}`
       : sql`organization_id = ${organizationId}`,
     sql`dimension = ${dimension}`,
-    sql`grain = ${sql.lit(grain)}`,
   ];
   return [
     ...whose,
+    sql`grain = ${sql.lit(grain)}`,
     sql`bucket >= ${since}`,
     sql`bucket < ${until}`,
     ...(value === undefined ? [] : [sql`value = ${value}`]),
@@ -109,30 +109,30 @@ function conditions(
     ...(prefix === undefined
       ? []
       : [
-          sql`value in ${leaping({ table, column: "value", within: [...whose, sql`value < ${afterPrefix(prefix)}`], from: [sql`value >= ${prefix}`] })}`,
+          sql`value in ${leaping(table, "value", { whose: [...whose, sql`value < ${afterPrefix(prefix)}`], from: prefix })}`,
         ]),
   ];
 }
 
-interface Leaps {
-  readonly table: RawBuilder<unknown>;
-  readonly column: "organization_id" | "value";
-  readonly within?: readonly RawBuilder<unknown>[];
-  /** Where the first one is found: an index begins at one place, and the next ones' is the one before. */
-  readonly from?: readonly RawBuilder<unknown>[];
-}
-
-/** The different values of a column, from one to the next by an index: DISTINCT would read all rows. */
-function leaping({ table, column, within = [], from = [] }: Leaps): RawBuilder<unknown> {
+/**
+ * The different values of a column, from one to the next by an index, where DISTINCT would read all
+ * rows. An index begins at one place: where to begin is no condition of those that follow.
+ */
+function leaping(
+  table: RawBuilder<unknown>,
+  column: "organization_id" | "value",
+  {
+    whose = [],
+    from = "",
+  }: { readonly whose?: readonly RawBuilder<unknown>[]; readonly from?: string } = {},
+): RawBuilder<unknown> {
   const name = sql.ref(column);
-  const least = (conditions: readonly RawBuilder<unknown>[]) =>
-    sql`select min(${name}) from ${table} where ${sql.join([sql`true`, ...within, ...conditions], sql` and `)}`;
+  const least = (condition: RawBuilder<unknown>) =>
+    sql`select min(${name}) from ${table} where ${sql.join([...whose, condition], sql` and `)}`;
   return sql`(with recursive known(one) as (
-    ${least(from)} union all select (${least([sql`${name} > one`])}) from known where one is not null
+    ${least(sql`${name} >= ${from}`)} union all select (${least(sql`${name} > one`)}) from known where one is not null
   ) select one from known where one is not null)`;
 }
-
-const ALL_ORGANIZATIONS = leaping({ table: sql`usage_rollups`, column: "organization_id" });
 
 /** The first text that is behind all that begin so. */
 const afterPrefix = (prefix: string): string =>
