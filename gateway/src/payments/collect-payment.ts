@@ -263,9 +263,17 @@ async function notePaid(
   wanted: Collecting,
   { row, paid }: PaidRow,
 ): Promise<Collected> {
-  const noted = await markPaid(deps, row, paid);
+  const { requestId, gateway, signal } = wanted;
+  // Noted and used by one statement: each commit is a part of the first byte's time.
+  const use = signal?.aborted === true ? {} : { request_id: requestId, gateway };
+  const noted = await markPaid(deps, row, { ...paid, use });
   if (noted === undefined) throw new GatewayError(pending(UNDER_WAY, row.id));
-  return deliver(deps, wanted, noted);
+  return noted.request_id === null ? deliver(deps, wanted, noted) : collectedOf(deps, noted);
+}
+
+/** Paid, and perhaps used for a request at once. */
+interface NewlyPaid extends Paid {
+  readonly use?: Partial<Pick<PaymentRow, "request_id" | "gateway">>;
 }
 
 /**
@@ -275,9 +283,10 @@ async function notePaid(
 export async function markPaid(
   deps: Pick<CollectDeps, "core" | "now">,
   row: PaymentRow,
-  { transaction, transferRef, block }: Paid,
+  { transaction, transferRef, block, use = {} }: NewlyPaid,
 ): Promise<PaymentRow | undefined> {
   const change = {
+    ...use,
     state: "paid",
     transaction_hash: transaction,
     transfer_ref: transferRef,
@@ -307,27 +316,25 @@ const change = (
   to: { readonly state: PaymentState; readonly reason: string },
 ): Promise<boolean> => changePayment(core, { id, from: ["claimed"] }, { ...to, updated_at: now() });
 
-async function deliver(
-  { core, now }: CollectDeps,
-  wanted: Collecting,
-  row: PaymentRow,
-): Promise<Collected> {
+async function deliver(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> {
   const { requestId, gateway } = wanted;
   stayForClient(wanted);
-  const isMine = await deliverPayment(core, row.id, { requestId, gateway });
-  if (!isMine) throw new GatewayError(await takenBy(core, row));
-  return {
-    id: row.id,
-    deposit: depositOf(row, now()),
-    receipt: encodePaymentResponseHeader({
-      success: true,
-      transaction: row.transaction_hash ?? "",
-      network: row.network as `${string}:${string}`,
-      payer: row.payer,
-      amount: row.amount,
-    }),
-  };
+  const isMine = await deliverPayment(deps.core, row.id, { requestId, gateway });
+  if (!isMine) throw new GatewayError(await takenBy(deps.core, row));
+  return collectedOf(deps, row);
 }
+
+const collectedOf = ({ now }: Pick<CollectDeps, "now">, row: PaymentRow): Collected => ({
+  id: row.id,
+  deposit: depositOf(row, now()),
+  receipt: encodePaymentResponseHeader({
+    success: true,
+    transaction: row.transaction_hash ?? "",
+    network: row.network as `${string}:${string}`,
+    payer: row.payer,
+    amount: row.amount,
+  }),
+});
 
 /**
  * Another request has it. As long as that one has not booked it, it may have died before: then

@@ -1,11 +1,12 @@
 import {
   buildSIWxSchema,
+  formatSIWEMessage,
   parseSIWxHeader,
   SIGN_IN_WITH_X,
   validateSIWxMessage,
-  verifySIWxSignature,
   type SIWxPayload,
 } from "@x402/extensions/sign-in-with-x";
+import { recoverMessageAddress, type Hex } from "viem";
 
 import { NONCE_MS, type WalletNonces } from "#payments/wallet-nonce.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
@@ -81,12 +82,20 @@ function parsed(header: string): SIWxPayload {
   }
 }
 
-/** It throws at an address or nonce of another form. */
-const isSigned = (proof: SIWxPayload): Promise<boolean> =>
-  verifySIWxSignature(proof).then(
-    ({ isValid }) => isValid,
-    () => false,
-  );
+/**
+ * Whether the wallet's own key has signed it: `verifySIWxSignature` of the same package without the
+ * ways of contracts, and a fifth faster, which is most of what a proof adds to a request.
+ */
+async function isSigned(proof: SIWxPayload): Promise<boolean> {
+  try {
+    const message = formatSIWEMessage(proof, proof.address);
+    const signer = await recoverMessageAddress({ message, signature: proof.signature as Hex });
+    return signer.toLowerCase() === proof.address.toLowerCase();
+  } catch {
+    // An address, a nonce or a signature of another form.
+    return false;
+  }
+}
 
 /** A proof that does not do: its sender gets a new challenge with the price. */
 export class ProofRefused extends Error {}
