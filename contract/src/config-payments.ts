@@ -34,7 +34,9 @@ const facilitator = z.strictObject({
 const chain = z.strictObject({
   id: network.describe("CAIP-2, such as eip155:8453 for Base."),
   rpcUrl: siteUrl("A node's JSON-RPC: what was paid is read from the chain itself."),
-  payTo: address.describe("The address that is paid. The gateway never has its key."),
+  payTo: address.describe(
+    "The address that is paid. The gateway never has its key. One installation alone may take payments at it, and no other service: what a chain shows of a payment is credit here.",
+  ),
   confirmations: z
     .number()
     .int()
@@ -48,7 +50,7 @@ const chain = z.strictObject({
     .min(10)
     .max(100_000)
     .optional()
-    .describe("How far back logs are asked for; 2,000 by default, as most nodes allow."),
+    .describe("Blocks whose logs are asked for at once; 2,000 by default, as most nodes allow."),
 });
 
 const asset = z.strictObject({
