@@ -4,6 +4,7 @@ import {
   parseSIWxHeader,
   SIGN_IN_WITH_X,
   validateSIWxMessage,
+  type CompleteSIWxInfo,
   type SIWxPayload,
 } from "@x402/extensions/sign-in-with-x";
 import { recoverMessageAddress, type Hex } from "viem";
@@ -88,7 +89,7 @@ function parsed(header: string): SIWxPayload {
  */
 async function isSigned(proof: SIWxPayload): Promise<boolean> {
   try {
-    const message = formatSIWEMessage(proof, proof.address);
+    const message = formatSIWEMessage(proof as CompleteSIWxInfo, proof.address);
     const signer = await recoverMessageAddress({ message, signature: proof.signature as Hex });
     return signer.toLowerCase() === proof.address.toLowerCase();
   } catch {
