@@ -175,7 +175,7 @@ const rows: readonly Row[] = MEASURED_PAGES.map(({ name }) => ({
         [`${database} p50 ms`, ms(p50)],
         [`${database} p95 ms`, ms(p95)],
         // Postgres has its own processes.
-        ...(database === "SQLite" ? [["SQLite CPU ms", ms(cpuP50)] as const] : []),
+        ...(database === "SQLite" ? [["SQLite CPU p50 ms", ms(cpuP50)] as const] : []),
       ];
     }),
   ),
