@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { nameSchema } from "./governance.ts";
+
 /** What organizations are told of. Each kind has its own way to be counted once. */
 export const ALERT_KINDS = [
   "budget.threshold",
@@ -55,7 +57,7 @@ const kindsOfChannel = {
     events: kinds,
   },
 };
-const name = z.string().min(1).max(200);
+const name = nameSchema.describe("Unique in its organization.");
 
 export const alertChannelSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...kindsOfChannel.webhook, name }),

@@ -14,7 +14,13 @@ export type Plan = (typeof PLANS)[number];
 const MAX_LIST = 200;
 const MAX_NAME = 200;
 
-export const nameSchema = z.string().trim().min(1).max(MAX_NAME);
+/** Names stand in lists, logs and terminals, where control characters would be obeyed; Postgres keeps no NUL. */
+export const nameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_NAME)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not have line ends or control characters");
 
 const names = (what: string) =>
   z.array(z.string().min(1).max(MAX_NAME)).max(MAX_LIST).optional().describe(what);
@@ -24,7 +30,10 @@ const count = (what: string) => z.number().int().min(0).max(Number.MAX_SAFE_INTE
 
 /** USD as the API writes it: decimal text or a number, at most nine decimals, never negative. */
 export const usdSchema = z
-  .union([z.string().regex(/^\d{1,9}(?:\.\d{1,9})?$/), z.number().min(0).max(999_999_999)])
+  .union([
+    z.string().regex(/^\d{1,9}(?:\.\d{1,9})?$/, "must be an amount such as 12.50"),
+    z.number().min(0).max(999_999_999),
+  ])
   .describe('USD, such as 12.5 or "0.000000001".');
 
 const rates = z.strictObject({

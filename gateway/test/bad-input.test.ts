@@ -169,6 +169,14 @@ describe("keys", () => {
     }
   });
 
+  test("a key in a path that does not exist is not written back", async () => {
+    const response = await gateway.get(`/v1/nope/${gateway.key}`);
+    expect(response.status).toBe(404);
+    const text = await response.text();
+    expect(text).toContain("There is no GET /v1/nope/[masked]");
+    expect(text).not.toContain(gateway.key.slice(0, 20));
+  });
+
   test("headers over the limit end with 431, and the gateway lives", async () => {
     const status = await new Promise((resolve) => {
       const sent = httpRequest(

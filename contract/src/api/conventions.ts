@@ -4,6 +4,7 @@ const MAX_ID = 64;
 const MAX_CURSOR = 200;
 const MAX_PAGE = 200;
 const DEFAULT_PAGE = 50;
+const PAGE_BOUND = `must be a whole number from 1 to ${MAX_PAGE}`;
 
 /** An id by its prefix: `org_…`. Ids that do not exist are 404, texts that cannot be ids are 400. */
 export const idSchema = (prefix: string) =>
@@ -27,10 +28,10 @@ export const usdTextSchema = z
 /** What every list takes. Query texts are converted. */
 export const pageQuery = {
   limit: z.coerce
-    .number("must be a whole number")
-    .int()
-    .min(1)
-    .max(MAX_PAGE)
+    .number(PAGE_BOUND)
+    .int(PAGE_BOUND)
+    .min(1, PAGE_BOUND)
+    .max(MAX_PAGE, PAGE_BOUND)
     .default(DEFAULT_PAGE)
     .describe("Objects a page."),
   cursor: z

@@ -175,6 +175,14 @@ describeOnEach("alerts", (make) => {
     ]);
   });
 
+  test("a name stands for one channel of its organization, as in a file of governance", async () => {
+    await add();
+    await expect(add({ url: `${hook.origin}/other` })).rejects.toMatchObject({
+      failure: { code: "conflict", field: "channel.name" },
+    });
+    await add({ name: "other" });
+  });
+
   test("redirects are not followed", async () => {
     const { id } = await add();
     hook.state.status = 302;

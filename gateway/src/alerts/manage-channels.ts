@@ -53,7 +53,16 @@ export async function createChannel(
   given: { readonly organizationId: string; readonly document: AlertChannelDocument },
 ): Promise<JsonObject> {
   const { organizationId, document } = given;
-  if ((await listAlertChannels(deed.core, organizationId)).length >= MAX_CHANNELS) {
+  const channels = await listAlertChannels(deed.core, organizationId);
+  // A file of governance knows a channel by its name.
+  if (channels.some((row) => channelOf(row).shown.name === document.name)) {
+    throw new GatewayError({
+      code: "conflict",
+      field: "channel.name",
+      message: `The organization has an alert channel "${document.name}" already. Remove it first, or choose another name.`,
+    });
+  }
+  if (channels.length >= MAX_CHANNELS) {
     throw new GatewayError({
       code: "conflict",
       message: `An organization has at most ${MAX_CHANNELS} alert channels. Remove one first.`,

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
@@ -21,6 +21,16 @@ describe("turnpike backup and restore", () => {
     expect(await cli.run("restore", "copy")).toMatch(/^Restored the backup of 20/);
     expect(await cli.run("keys", "list")).toContain("of-then");
     expect(existsSync(join(cli.folder, "data", "master.key"))).toBe(true);
+  });
+
+  test("what a backup holds is its owner's alone, also in a folder that was open to others", async () => {
+    const folder = join(cli.folder, "copy");
+    mkdirSync(folder, { mode: 0o755 });
+    await cli.run("keys", "create", "--name", "x");
+    await cli.run("backup", "copy", "--with-key");
+    for (const name of readdirSync(folder)) {
+      expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
+    }
   });
 
   test("without the master key both say that it has to be kept and brought", async () => {

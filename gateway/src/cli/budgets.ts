@@ -38,7 +38,10 @@ function readBudget(args: Wanted): NewBudget {
   });
   const [issue] = read.error?.issues ?? [];
   if (issue !== undefined) {
-    throw new CliError(`--${String(issue.path.at(-1))} ${issueText(issue)}.`);
+    const [field] = issue.path.slice(-1);
+    throw new CliError(
+      `--${field === "target_id" ? "target" : String(field)} ${issueText(issue)}.`,
+    );
   }
   return newBudgetSchema.parse(read.data);
 }

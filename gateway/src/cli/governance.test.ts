@@ -96,6 +96,11 @@ test("the walk of docs/tenancy.md: organization to key, bounded, exported and ap
   expect(await cli.run("audit", "verify")).toMatch(/^Intact: \d+ entries/);
 });
 
+test("a target that is none is told under the option's name", async () => {
+  const said = await cli.fails("budgets", "set", "--target", "proj", "--limit", "1");
+  expect(said).toContain("--target must be");
+});
+
 test("a file that is wrong is refused with line and path", async () => {
   const file = join(cli.folder, "wrong.yaml");
   writeFileSync(file, "version: 1\norganizations:\n  acme:\n    name: Acme\n    plann: free\n");

@@ -11,6 +11,7 @@ import { GatewayError, type Failure, FAILURES } from "#canonical/failure.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
 import { isApiPath, sendProblem } from "#http/admin/problem.ts";
 import { newId } from "#lib/ids.ts";
+import { maskSecrets } from "#lib/mask-secrets.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 
@@ -84,7 +85,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   server.setNotFoundHandler((request, reply) =>
     sendFailure(request, reply, {
       code: "not_found",
-      message: `There is no ${request.method} ${request.url.split("?")[0]?.slice(0, 200)}. Inference is at /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/rerank, /v1/moderations and /v1beta/models/<model>:generateContent; /v1/models lists the models.`,
+      message: `There is no ${request.method} ${maskSecrets(request.url.split("?")[0]?.slice(0, 200) ?? "")}. Inference is at /v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/rerank, /v1/moderations and /v1beta/models/<model>:generateContent; /v1/models lists the models.`,
     }),
   );
   server.server.on("upgrade", (_request, socket) => refuseUpgrade(socket));

@@ -46,6 +46,9 @@ describe("keys", () => {
       [newKey("x", { settings: { ipRanges: ["10.0.0.0/99"] } }), 400, "settings.ipRanges.0"],
       [newKey("x", { settings: { model: "gpt" } }), 400, "settings.model"],
       [newKey("x", { digest: "0" }), 400, "digest"],
+      [newKey("a\u0000b"), 400, "name"],
+      [newKey("red \u001B[31m"), 400, "name"],
+      [newKey("half \uD800"), 400, "name"],
     ];
     for (const [body, status, field] of cases) {
       expect((await api.ask("owner", "POST /api/keys", body)).body).toMatchObject({
@@ -98,6 +101,13 @@ describe("keys", () => {
     const answers = await api.core.selectFrom("idempotent_answers").selectAll().execute();
     const kept = answers.map(({ sealed }) => Buffer.from(sealed ?? []).toString("latin1")).join();
     expect(kept).not.toContain(first.body.key.slice(6));
+  });
+
+  test("a page's limit says from where to where", async () => {
+    for (const limit of ["0", "-1", "1.5", "201", "x"]) {
+      const answer = await api.ask("owner", `GET /api/keys?limit=${limit}`);
+      expect(answer.body.detail).toBe("limit must be a whole number from 1 to 200.");
+    }
   });
 
   test("what stands in for a pattern in a search stands for itself", async () => {
@@ -178,6 +188,13 @@ describe("budgets and prices", () => {
     const path = `PATCH /api/budgets/${made.body.id}`;
     const changed = await api.ask("owner", path, change, { "if-match": "*" });
     expect(changed.body).toMatchObject({ status: 400, field: "document.unit" });
+  });
+
+  test("an amount that is none is told so in words", async () => {
+    const document = { inputUsdPerMillion: "-5" };
+    const body = { organization_id: WORLD.own, document };
+    const wrong = await api.ask("platform", "POST /api/price-overrides", body);
+    expect(wrong.body.detail).toBe("document.inputUsdPerMillion must be an amount such as 12.50.");
   });
 
   test("prices are the platform's to set and the payers' to see", async () => {

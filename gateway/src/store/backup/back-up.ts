@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import type { Kysely } from "kysely";
@@ -32,6 +40,8 @@ export async function backUp(store: Store, options: BackUpOptions): Promise<Mani
     if (masterKeyFile !== undefined) copyFileSync(masterKeyFile, join(folder, MASTER_KEY_FILE));
     const manifest = await describe(store, options);
     writeFileSync(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+    // A folder that was there before may be open to others.
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o600);
     return manifest;
   } catch (error) {
     // Half a backup must not be taken for one.
