@@ -152,7 +152,7 @@ interface Parts {
 
 /** Everything behind the sockets. Each part gets only what it needs. */
 async function openParts(options: AppOptions, { opened, store, closers }: Opened): Promise<Parts> {
-  const { home, env, onNotice = () => undefined } = options;
+  const { home, env, recheckMs, onNotice = () => undefined } = options;
   const { config, file: configFile } = opened ?? {};
   const master = loadMasterKey(home, env["TURNPIKE_MASTER_KEY"]);
   const log = createLog(env["LOG_LEVEL"]);
@@ -185,7 +185,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   health.setParameters(healthParametersOf(market.current, options));
   const base = { home, store, master, log, closers };
   const { alerts, money, records, privacy } = await openBooks({ ...base, config, health });
-  const around = { ...governance, store, ...privacy, market, health, send, onNotice };
+  const around = { ...governance, store, ...privacy, market, health, send, onNotice, recheckMs };
   const own = await openOwnCredentials(around);
   const paid = await openPaying(paying, { ...base, ...around, ...money, ...alerts });
   const gateway: Gateway = {

@@ -16,6 +16,8 @@ export interface AppOptions {
   readonly timeouts?: Partial<Timeouts>;
   /** How many requests an actor may send to the admin API. */
   readonly adminRate?: AdminRate;
+  /** Milliseconds after which payments that could not be checked at the start are checked again. */
+  readonly recheckMs?: number;
   /** Told of each route before it is added. */
   readonly onRoute?: (route: { readonly method: string | string[]; readonly url: string }) => void;
   /** Parameters of health that differ, before those of the settings. */

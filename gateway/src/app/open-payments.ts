@@ -33,6 +33,8 @@ interface Opened {
   readonly send: Send;
   readonly log: Log;
   readonly emit: EmitAlert;
+  /** How soon what could not be asked at the start is asked again; 30 s by default. */
+  readonly recheckMs?: number | undefined;
   readonly closers: (() => void | Promise<void>)[];
 }
 
@@ -80,8 +82,8 @@ export async function openPayments(
     await checkOnce();
   } catch (error) {
     if (error instanceof parts.PaymentsMismatch) throw error;
-    log.warn(errorFacts(error), "payments are off until facilitators and chains can be asked");
-    void recheck(checkOnce, { log, signal: stopped.signal });
+    log.warn(factsOf(error), "payments are off until facilitators and chains can be asked");
+    void recheck(checkOnce, { log, signal: stopped.signal, recheckMs: opened.recheckMs });
   }
   const stop = repeat(reconcile, RECONCILE_MS);
   closers.push(async () => {
@@ -103,13 +105,23 @@ function tellReversed({ log, emit }: Opened, row: PaymentRow): void {
   });
 }
 
+/** With its words: they name hosts, and neither paths nor headers. */
+const factsOf = (error: unknown): Record<string, unknown> => ({
+  ...errorFacts(error),
+  reason: (error instanceof Error ? error.message : String(error)).slice(0, 200),
+});
+
+interface Rechecking extends Pick<Opened, "log" | "recheckMs"> {
+  readonly signal: AbortSignal;
+}
+
 async function recheck(
   check: () => Promise<void>,
-  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+  { log, signal, recheckMs = RECHECK_MS }: Rechecking,
 ): Promise<void> {
   for (;;) {
     try {
-      await pause(RECHECK_MS, undefined, { signal, ref: false });
+      await pause(recheckMs, undefined, { signal, ref: false });
     } catch {
       return;
     }
@@ -118,7 +130,7 @@ async function recheck(
       log.info({}, "payments are on");
       return;
     } catch (error) {
-      log.warn(errorFacts(error), "payments stay off");
+      log.warn(factsOf(error), "payments stay off");
     }
   }
 }

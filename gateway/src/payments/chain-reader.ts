@@ -119,7 +119,8 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
       const faults: string[] = [];
       for (const { network, chainId } of chains.values()) {
         const actual = await clientOf(network).getChainId();
-        if (actual !== chainId) faults.push(`the node of ${network} is on eip155:${actual}`);
+        if (actual !== chainId)
+          faults.push(`networks.rpcUrl: the node of ${network} is on eip155:${actual}`);
       }
       for (const asset of assets)
         faults.push(...(await assetFaults(clientOf(asset.network), asset)));
@@ -347,13 +348,14 @@ async function assetFaults(client: PublicClient, asset: X402Asset): Promise<read
   };
   const faults: string[] = [];
   const actual = await ask("decimals");
-  if (actual === undefined) return [`${at}: there is no such token`];
-  if (actual !== decimals) faults.push(`${at} has ${actual} decimals, not ${decimals}`);
+  if (actual === undefined) return [`assets.address: there is no token ${at}`];
+  if (actual !== decimals) faults.push(`assets.decimals: ${at} has ${actual}, not ${decimals}`);
   if (method === "permit2") return faults;
   const [actualName, actualVersion] = [await ask("name"), await ask("version")];
-  if (actualName !== name) faults.push(`${at} is named ${JSON.stringify(actualName)}, not ${name}`);
+  if (actualName !== name)
+    faults.push(`assets.name: ${at} is named ${JSON.stringify(actualName)}, not ${name}`);
   if (actualVersion !== undefined && actualVersion !== version) {
-    faults.push(`${at} has the version ${JSON.stringify(actualVersion)}, not ${version}`);
+    faults.push(`assets.version: ${at} has ${JSON.stringify(actualVersion)}, not ${version}`);
   }
   return faults;
 }

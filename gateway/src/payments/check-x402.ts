@@ -2,7 +2,7 @@ import type { SupportedResponse } from "@x402/core/types";
 
 import type { ChainReader } from "#payments/chain-reader.ts";
 import type { Facilitators } from "#payments/facilitators.ts";
-import type { X402Settings } from "#payments/x402-settings.ts";
+import type { X402FacilitatorSettings, X402Settings } from "#payments/x402-settings.ts";
 
 /** What the configuration says and the world does not; the gateway must not take money by it. */
 export class PaymentsMismatch extends Error {}
@@ -28,30 +28,51 @@ export async function checkX402(
   settings: X402Settings,
   { facilitators, chain }: { readonly facilitators: Facilitators; readonly chain: ChainReader },
 ): Promise<void> {
+  fail(publicFaults(settings));
   const [supported, chainFaults] = await Promise.all([
     facilitators.supported(),
     chain.faultsOf(settings),
   ]);
-  const faults = [...networkFaults(settings, supported), ...chainFaults];
+  fail([...networkFaults(settings, supported), ...chainFaults]);
+}
+
+function fail(faults: readonly string[]): void {
   if (faults.length > 0) throw new PaymentsMismatch(`payments.x402: ${faults.join("; ")}`);
 }
 
+const networksOf = ({ assets }: Pick<X402Settings, "assets">): readonly string[] => [
+  ...new Set(assets.map(({ network }) => network as string)),
+];
+
+const serves = ({ networks }: X402FacilitatorSettings, network: string): boolean =>
+  networks?.has(network) ?? true;
+
+const isPublic = ({ url }: X402FacilitatorSettings): boolean =>
+  url.hostname === PUBLIC_TEST_FACILITATOR || url.hostname.endsWith(`.${PUBLIC_TEST_FACILITATOR}`);
+
+/** What is wrong whatever anybody answers: real money would go by the public test facilitator, or by none. */
+const publicFaults = (settings: X402Settings): readonly string[] =>
+  networksOf(settings)
+    .filter((network) => !TEST_NETWORKS.has(network))
+    .filter((network) =>
+      settings.facilitators.filter((one) => serves(one, network)).every(isPublic),
+    )
+    .map(testOnly);
+
+const testOnly = (network: string): string =>
+  `facilitators.url: ${PUBLIC_TEST_FACILITATOR} is for test networks, and ${network} is none; name another facilitator for it`;
+
 function networkFaults(
-  { assets, facilitators }: X402Settings,
+  settings: X402Settings,
   supported: readonly SupportedResponse[],
 ): readonly string[] {
-  const networks = [...new Set(assets.map(({ network }) => network as string))];
-  return networks.flatMap((network) => {
-    const serving = facilitators.filter(
+  return networksOf(settings).flatMap((network) => {
+    const serving = settings.facilitators.filter(
       (one, at) =>
-        (one.networks?.has(network) ?? true) &&
+        serves(one, network) &&
         supported[at]?.kinds.some((kind) => kind.scheme === "exact" && kind.network === network),
     );
-    if (serving.length === 0) return [`no facilitator settles "exact" on ${network}`];
-    const isReal = !TEST_NETWORKS.has(network);
-    const isPublic = serving.some(({ url }) => url.hostname === PUBLIC_TEST_FACILITATOR);
-    return isReal && isPublic
-      ? [`${PUBLIC_TEST_FACILITATOR} is for test networks, and ${network} is none`]
-      : [];
+    if (serving.length === 0) return [`facilitators: none settles "exact" on ${network}`];
+    return !TEST_NETWORKS.has(network) && serving.some(isPublic) ? [testOnly(network)] : [];
   });
 }

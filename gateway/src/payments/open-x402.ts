@@ -1,7 +1,7 @@
 import type { Directory } from "#governance/directory.ts";
 import type { Ledger } from "#ledger/open-ledger.ts";
 import { openChainReader } from "#payments/chain-reader.ts";
-import { checkX402 } from "#payments/check-x402.ts";
+import { checkX402, PaymentsMismatch } from "#payments/check-x402.ts";
 import { openFacilitators } from "#payments/facilitators.ts";
 import { createPaymentDesk, type PaymentDesk } from "#payments/payment-desk.ts";
 import { reconcilePayments, type Reconciled } from "#payments/reconcile-payments.ts";
@@ -59,6 +59,12 @@ export function openX402(settings: X402Settings, given: X402Deps): X402 {
     desk: createPaymentDesk({ ...deps, signIn, wallets }),
     reconcile: () => reconcilePayments(deps),
     reconcileOne: (row) => reconcileOne(deps, row),
-    check: () => checkX402(settings, { facilitators, chain }),
+    check: async () => {
+      const { projectId } = settings;
+      if (!directory.tables.projects.has(projectId)) {
+        throw new PaymentsMismatch(`payments.project: there is no project ${projectId}`);
+      }
+      await checkX402(settings, { facilitators, chain });
+    },
   };
 }
