@@ -42,8 +42,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the idle time of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** A client that was refused an upgrade has this long to close its side. */
-const UPGRADE_LINGER_MS = 1_000;
+/** A client that was refused has this long to read why and to close its side. */
+const REFUSED_LINGER_MS = 1_000;
 
 /** The dialect in which a path's errors are written. */
 function protocolOfPath(path: string): ClientProtocol {
@@ -73,6 +73,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     // The client's own `x-request-id` would let it forge ours.
     requestIdHeader: false,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
+    clientErrorHandler: refuseUnreadable,
     schemaController: { compilersFactory: NO_COMPILERS },
   });
   server.removeAllContentTypeParsers();
@@ -92,13 +93,44 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return server;
 }
 
+const UNREADABLE: Readonly<Record<string, readonly [statusLine: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    "431 Request Header Fields Too Large",
+    `The headers are over ${MAX_HEADER_BYTES / 1024} KiB. Send fewer or shorter ones.`,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    "408 Request Timeout",
+    `The headers have to be complete within ${HEADERS_TIMEOUT_MS / 1000} s and the body within ${REQUEST_TIMEOUT_MS / 1000} s. Send the request again.`,
+  ],
+};
+
+/** What is no HTTP request has no path, so no dialect: it is answered as OpenAI would. */
+function refuseUnreadable({ code = "" }: { readonly code?: string }, socket: Duplex): void {
+  // Answered before: what still comes is of the same request.
+  if (socket.writableEnded) return;
+  if (!socket.writable || code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const [statusLine, message] = UNREADABLE[code] ?? [
+    "400 Bad Request",
+    `This is no HTTP request that can be read (${code}). Look at its headers and at the length of its body.`,
+  ];
+  const error = { message, type: "invalid_request_error", param: null, code: "invalid_request" };
+  const body = JSON.stringify({ error });
+  const head = `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  // Closed at once, what is unread would reset the connection before the answer is read.
+  socket.end(`${head}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
+}
+
 /** Codex tries WebSocket first: at 426 it goes on with HTTP at once, at 404 after seven tries. */
 function refuseUpgrade(socket: Duplex): void {
   // Node hands the socket over without listeners: a reset by the client would end the process.
   socket.on("error", () => socket.destroy());
   socket.resume();
   socket.end("HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-  setTimeout(() => socket.destroy(), UPGRADE_LINGER_MS).unref();
+  setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
 }
 
 /** Writes a failure in the dialect of the request's path. */
