@@ -162,13 +162,12 @@ function findAssigned(text: string): Match[] {
   const found: Match[] = [];
   let floor = 0;
   for (const match of text.matchAll(NAMES)) {
-    if (match.index < floor) continue;
     const start = valueStart(text, match.index + match[0].length);
-    if (start === -1) continue;
+    // What is said once more within a value is part of it; what it names beyond that value is not.
+    if (start === -1 || start < floor) continue;
     const end = runEnd(text, { from: start, limit: MAX_VALUE }, VALUE_SIGNS);
     const isSecret = looksSecret(text.slice(start, end));
     if (isSecret) found.push(secret(start, end));
-    // What is said once more within a value is part of it.
     if (isSecret || end - start === MAX_VALUE) floor = end;
   }
   return found;

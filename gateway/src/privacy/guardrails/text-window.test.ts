@@ -61,6 +61,12 @@ describe("TextWindow", () => {
     );
   });
 
+  test("a name within the value of another one is a name however little is seen before it", () => {
+    const text = `password: hunter2!xsk-ant-api03-${"AbCdEfGh12345678".repeat(2)}password: hunter2!x and on`;
+    expect(redactText(text)).toBe("password: [secret] [secret] and on");
+    expect(through(REDACTING, text.split(""))).toBe(redactText(text));
+  });
+
   test("what may be the beginning of something stays a little behind, the rest goes on", () => {
     const window = new TextWindow(REDACTING);
     const long = "word ".repeat(100);
