@@ -202,13 +202,14 @@ function budgetsAt(
   }));
 }
 
+/** By id, so by age: the first that fits counts, and stores give rows in an order of their own. */
 const overridesOf = (
   organizationId: string,
   { priceOverrides }: DirectoryTables,
 ): Access["priceOverrides"] =>
-  [...(priceOverrides.get(organizationId)?.values() ?? [])].map((row) =>
-    priceOverrideDocumentSchema.parse(JSON.parse(row.document)),
-  );
+  [...(priceOverrides.get(organizationId)?.values() ?? [])]
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map((row) => priceOverrideDocumentSchema.parse(JSON.parse(row.document)));
 
 const earliest = (one: number | null, other: number | null): number | null =>
   one === null ? other : other === null ? one : Math.min(one, other);

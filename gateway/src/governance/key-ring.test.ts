@@ -10,6 +10,7 @@ import { openKeyRing, type KeyRing } from "#governance/key-ring.ts";
 import { newPerson } from "#governance/people.ts";
 import { changeDirectory } from "#store/directory-version.ts";
 import { insertKeyAt, listKeys, noteKeysUsed, revokeKeys, updateKey } from "#store/keys.ts";
+import { insertPriceOverride } from "#store/price-overrides.ts";
 import type { Store } from "#store/store.ts";
 import { insertUser, updateUser } from "#store/users.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
@@ -233,6 +234,26 @@ describeOnEach("keys in memory", (make) => {
     );
     await directory.refresh();
     expect(refusal(key)).toMatch(/store_unavailable: A policy.*cannot be read/);
+  });
+
+  test("price overrides come in the order in which they were made, whatever order the store has", async () => {
+    const { key } = await create();
+    const insert = (id: string, markupPercent: number): Promise<unknown> =>
+      changeDirectory(store.core, (transaction, version) =>
+        insertPriceOverride(transaction, {
+          id,
+          organization_id: "org_default",
+          document: JSON.stringify({ markupPercent }),
+          created_at: 0,
+          archived_at: null,
+          version,
+        }),
+      );
+    await insert("price_2", 20);
+    await insert("price_1", 10);
+    await directory.refresh();
+    const markups = access(key).priceOverrides.map(({ markupPercent }) => markupPercent);
+    expect(markups).toEqual([10, 20]);
   });
 
   test("last uses are written in one batch, beside the directory", async () => {

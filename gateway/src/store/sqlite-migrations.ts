@@ -1,3 +1,5 @@
+import { chmodSync } from "node:fs";
+
 import {
   migrate,
   stepsBehind,
@@ -40,7 +42,11 @@ export async function migrateFile(sqlite: Sqlite, part: Part, path: string): Pro
   await migrate(target, part);
 }
 
-/** A whole, consistent copy of a file while others go on with it; rejects where the copy's file exists. */
+/**
+ * A whole, consistent copy of a file while others go on with it, for its owner alone as the file is;
+ * rejects where the copy's file exists.
+ */
 export async function copyDatabase(sqlite: Sqlite, part: Part, to: string): Promise<void> {
   await sqlite.run(part, { sql: "VACUUM INTO ?", parameters: [to] });
+  chmodSync(to, 0o600);
 }
