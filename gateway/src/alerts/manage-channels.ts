@@ -53,6 +53,9 @@ export async function createChannel(
   given: { readonly organizationId: string; readonly document: AlertChannelDocument },
 ): Promise<JsonObject> {
   const { organizationId, document } = given;
+  const id = newId("alc_", deed.now);
+  const secret = newWebhookSecret();
+  const sealed = sealedChannel(id, document, { master: parts.master, signing: [secret] });
   const channels = await listAlertChannels(deed.core, organizationId);
   // A file of governance knows a channel by its name.
   if (channels.some((row) => channelOf(row).shown.name === document.name)) {
@@ -68,9 +71,6 @@ export async function createChannel(
       message: `An organization has at most ${MAX_CHANNELS} alert channels. Remove one first.`,
     });
   }
-  const id = newId("alc_", deed.now);
-  const secret = newWebhookSecret();
-  const sealed = sealedChannel(id, document, { master: parts.master, signing: [secret] });
   const row: AlertChannelRow = {
     id,
     organization_id: organizationId,

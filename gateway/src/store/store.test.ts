@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -137,6 +141,14 @@ describeOnEach("store", (make, dialect) => {
     await expect(store.core.deleteFrom("ledger_transfers").execute()).rejects.toMatchObject({
       fault: "constraint",
     });
+  });
+
+  test.skipIf(dialect !== "sqlite")("a copy of a file is for its owner alone", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "turnpike-copy-"));
+    const file = join(folder, "copy.db");
+    await store.copyTo?.("core", file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    rmSync(folder, { recursive: true });
   });
 
   test("a second opening finds the schema as it is", async () => {
