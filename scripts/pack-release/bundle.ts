@@ -26,6 +26,7 @@ export async function bundle(root: string, folder: string): Promise<Metafile> {
     entryPoints: [
       { in: join(source, "main.ts"), out: "main" },
       { in: join(source, "store/sqlite-worker.ts"), out: "sqlite-worker" },
+      { in: join(source, "store/sqlite-checkpointer.ts"), out: "sqlite-checkpointer" },
       { in: join(source, "ledger/ledger-procedure.ts"), out: "ledger-procedure" },
     ],
     outdir: folder,

@@ -70,8 +70,8 @@ interface Prepared {
 }
 
 const MAX_PREPARED = 200;
-/** 64 MiB of log. A checkpoint waits for the disk, and everybody whose record comes then waits with it. */
-const CHECKPOINT_PAGES = 16_384;
+/** 32 MiB of log: what `sqlite-checkpointer` has left of it is written here, and it begins anew. */
+const CHECKPOINT_PAGES = 8_192;
 
 const port = parentPort;
 if (port === null) throw new Error("sqlite-worker runs as a worker thread only");

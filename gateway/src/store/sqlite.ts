@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 
 import { sqliteError } from "#store/store-error.ts";
@@ -43,6 +44,8 @@ export function openSqlite(files: readonly OpenFile[]): Sqlite {
     return thread;
   };
   for (const file of files) if (file.readOnly !== true) open(file);
+  const written = files.filter(({ readOnly }) => readOnly !== true);
+  const stops = written.map(({ path }) => keepLogShort(path));
   let isClosed = false;
   const queueOf = (name: string): StatementQueue => {
     const file = files.find((one) => one.name === name);
@@ -59,6 +62,7 @@ export function openSqlite(files: readonly OpenFile[]): Sqlite {
     call: async (file, module, input) => queueOf(file).call(addressOf(module), input),
     close: async () => {
       isClosed = true;
+      await Promise.all(stops.map((stop) => stop()));
       await Promise.all([...threads.values()].map((thread) => thread.close()));
     },
   };
@@ -75,6 +79,34 @@ function addressOf(module: URL): string {
   }
   return address;
 }
+
+/** Beyond this a busy file's log is written into it by a thread of its own. */
+const BUSY_LOG_BYTES = 8 * 1024 * 1024;
+const LOOK_MS = 1_000;
+
+/** Looks once a second whether a file is busy, and begins to write its log into it where it is. */
+function keepLogShort(path: string): () => Promise<void> {
+  let worker: Worker | undefined;
+  const look = async (): Promise<void> => {
+    const { size } = await stat(`${path}-wal`);
+    if (size < BUSY_LOG_BYTES || worker !== undefined) return;
+    const program = new URL(addressOf(new URL("./sqlite-checkpointer.ts", import.meta.url)));
+    worker = new Worker(program, { workerData: path, resourceLimits: SMALL });
+    worker.unref();
+    // Without it the owner of the file writes its log itself.
+    worker.on("error", () => undefined);
+    worker.once("exit", () => (worker = undefined));
+  };
+  // A log that is not there is short.
+  const timer = setInterval(() => void look().catch(() => undefined), LOOK_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await worker?.terminate();
+  };
+}
+
+const SMALL = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 } as const;
 
 class SqliteThread {
   readonly #worker: Worker;
