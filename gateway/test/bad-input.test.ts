@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -90,6 +91,17 @@ describe("a body that cannot be read is a 400 that says why", () => {
       body,
     });
     expect((await errorOf(response))["message"]).toMatch(/UTF-8/);
+  });
+
+  test("a compressed body is refused as such, and not as broken JSON", async () => {
+    const body = gzipSync(JSON.stringify({ model: MODEL, ...DIALECTS[0].body }));
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.key}`, "content-encoding": "gzip" },
+      body,
+    });
+    expect(response.status).toBe(415);
+    expect((await errorOf(response))["message"]).toContain("content-encoding: gzip");
   });
 
   test("33 MB are refused with 413 and the limit", async () => {

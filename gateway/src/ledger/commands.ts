@@ -90,6 +90,8 @@ export interface Reserve {
   readonly fallback: Charge;
   /** What its payer has paid for it: booked in the same transaction, once. */
   readonly deposit?: Post;
+  /** Nothing is held: it is only asked whether it would be. */
+  readonly trial?: true;
 }
 
 /** Charges a request and releases its hold, once. */

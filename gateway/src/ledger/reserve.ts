@@ -51,6 +51,7 @@ export function reserve(state: LedgerState, command: Reserve): Granted | Refusal
   if (tightest !== undefined && outputTokens < command.leastTokens) {
     return refusalBy(tightest, command, { bounds, affordableTokens: outputTokens });
   }
+  if (command.trial === true) return { outputTokens, amount: 0n, counters: [] };
   return grant(state, command, { bounds, outputTokens });
 }
 

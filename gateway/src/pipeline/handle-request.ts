@@ -3,7 +3,7 @@ import { beginAnswer, type Reply } from "#pipeline/reply.ts";
 import type { Call } from "#pipeline/call.ts";
 import { identify } from "#pipeline/identify.ts";
 import { checkCapabilities, checkOperation, withDefaultModel } from "#pipeline/check-permission.ts";
-import type { Exchange } from "#pipeline/exchange.ts";
+import { headerText, type Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { readGatewayOptions } from "#pipeline/gateway-options.ts";
 import { checkLoop } from "#pipeline/loop-guard.ts";
@@ -44,6 +44,7 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     checkOperation(call);
     await takeEntryLimits(call);
     capture = captureContent(call);
+    refuseEncoded(exchange);
     const named = withDefaultModel(call, readBody(exchange.body));
     const asked = await expandStoredInput(call, named);
     const options = (call.options = readGatewayOptions(asked.object, exchange.headers));
@@ -75,6 +76,17 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     leave();
     capture?.end();
   }
+}
+
+/** A body that was compressed would read as broken JSON. Throws `unsupported_media_type`. */
+function refuseEncoded({ headers }: Exchange): void {
+  const encoding = headerText(headers, "content-encoding")?.toLowerCase() ?? "identity";
+  if (encoding === "identity" || encoding === "") return;
+  throw new GatewayError({
+    code: "unsupported_media_type",
+    field: "content-encoding",
+    message: `Bodies are taken as they are, not compressed (content-encoding: ${encoding.slice(0, 40)}). Send JSON without it.`,
+  });
 }
 
 /** The Responses API allows to leave it out; here nobody could know which one is meant. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
-import type { Refusal, Reserve } from "#ledger/commands.ts";
+import { isRefusal, type Refusal, type Reserve } from "#ledger/commands.ts";
 import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
 import type { Collected } from "#payments/collect-payment.ts";
@@ -9,6 +9,7 @@ import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
 import { pending, required } from "#payments/payment-failures.ts";
 import type { Price } from "#payments/payment-terms.ts";
 import type { Call } from "#pipeline/call.ts";
+import { refusalFailure } from "#pipeline/money-refused.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 
 /**
@@ -26,9 +27,20 @@ export async function payForRequest(call: Call, command: Reserve): Promise<Reser
   if (call.payment !== undefined) return { ...whole, deposit: call.payment.deposit };
   const price = priceOf(call, quoteOf(payments, command));
   if (price.nanoUsd > payments.most) throw tooDear(price, payments);
+  await checkBudgets(call, whole);
   const collected = await take(call, { payer, payments, price });
   call.payment = collected;
   return { ...whole, deposit: collected.deposit };
+}
+
+/** Budgets above the wallet are looked at before anything is taken: nobody pays for a refusal. */
+async function checkBudgets(call: Call, command: Reserve): Promise<void> {
+  const { money, gateway } = call;
+  if (money === undefined || command.counters.length === 0) return;
+  const { wallet: _wallet, ...asked } = command;
+  const reply = await gateway.ledger.run<Reserve>({ ...asked, trial: true });
+  if (!isRefusal(reply) || reply.affordableLines.length > 0) return;
+  throw new GatewayError(refusalFailure(call, money, reply));
 }
 
 /** The same for what costs nothing but the least price: its payment becomes credit. */

@@ -4,9 +4,10 @@ import { parseUsd } from "#lib/money.ts";
 import { openStore, type Store } from "#store/store.ts";
 import { signInHeader } from "#test/chain/payer.ts";
 import { json } from "#test/fake-upstream.ts";
+import { archiveBudgets, directoryRead, setBudget } from "#test/govern.ts";
 import { agentOf, ANSWER, paidBy, SMALL, type Agent } from "#test/payments/paying-agent.ts";
 import { expectBooksToMatch, readBooks } from "#test/payments/payment-books.ts";
-import { startPaidGateway, type PaidGateway } from "#test/payments/start-paid-gateway.ts";
+import { PAY_TO, startPaidGateway, type PaidGateway } from "#test/payments/start-paid-gateway.ts";
 import { tenancyOf } from "#test/tenancy.ts";
 
 const MINI_OUTPUT = 600n;
@@ -47,6 +48,25 @@ describe("what is asked of whoever has no key", () => {
     const price = await priceOf(LONG);
     expect(price).toBeGreaterThan(10_000n * MINI_OUTPUT);
     expect(price).toBeLessThan(10_100n * MINI_OUTPUT);
+  });
+
+  test("nothing where a budget above it is used up: nothing is offered, and nothing taken", async () => {
+    const header = paidBy(await agent.sign({ body: SMALL }));
+    await setBudget(store, { id: "bud_agents", level: "project", limit: 1n });
+    await directoryRead();
+    const { usdc } = gateway.chain.tokens;
+    const before = await gateway.chain.balance(usdc, PAY_TO);
+    for (const headers of [header, {}]) {
+      const answer = await agent.post(SMALL, headers);
+      expect(answer.status).toBe(402);
+      expect(answer.headers.get("payment-required")).toBeNull();
+      expect(JSON.stringify(await answer.json())).toContain("bud_agents");
+    }
+    expect(await gateway.chain.balance(usdc, PAY_TO)).toBe(before);
+    expect(gateway.upstream.requests).toHaveLength(0);
+    await archiveBudgets(store);
+    await directoryRead();
+    expect((await agent.post(SMALL, header)).status).toBe(200);
   });
 
   test("as many answers as it asks for", async () => {
