@@ -59,9 +59,10 @@ async function client(url: string, index: number, answered: string[]): Promise<v
         }),
       });
       const text = await response.text();
+      // A stream that a failing store ends with an error is no answer: its hold is ended later.
       const isWhole = text.includes("[DONE]") || text.trimEnd().endsWith("}");
-      if (response.status === 200 && isWhole)
-        answered.push(response.headers.get("x-request-id") ?? "");
+      const isAnswer = response.status === 200 && isWhole && !text.includes('"error":');
+      if (isAnswer) answered.push(response.headers.get("x-request-id") ?? "");
     } catch {
       return;
     }
