@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import type { Charge, CounterLimit } from "../../gateway/src/ledger/commands.ts";
@@ -14,11 +13,8 @@ import { pause } from "./harness/load.ts";
 import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable, type Figure, type Row } from "./harness/report.ts";
 import { median, percentile } from "./harness/statistics.ts";
+import { writeSection } from "./harness/readme-section.ts";
 import { RESULTS } from "./write-readme.ts";
-
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const START = "<!-- ledger:start -->";
-const END = "<!-- ledger:end -->";
 
 const { values } = parseArgs({
   options: {
@@ -174,11 +170,4 @@ console.log(body);
 mkdirSync(RESULTS, { recursive: true });
 const result = { part: "ledger", machine: describeMachine(), load, rows, figures };
 writeFileSync(join(RESULTS, "ledger.json"), `${JSON.stringify(result, undefined, 2)}\n`);
-if (values["write-readme"]) writeReadme();
-
-function writeReadme(): void {
-  const text = readFileSync(README, "utf8");
-  const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end === -1) throw new Error(`${README} has no markers ${START}, ${END}`);
-  writeFileSync(README, `${text.slice(0, start)}${START}\n\n${body}\n\n${text.slice(end)}`);
-}
+if (values["write-readme"]) writeSection("ledger", body);

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import type { Post } from "../../gateway/src/ledger/commands.ts";
@@ -31,11 +30,8 @@ import { TEST_KEY } from "../../gateway/test/start-gateway.ts";
 import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable, type Figure, type Row } from "./harness/report.ts";
 import { median } from "./harness/statistics.ts";
+import { writeSection } from "./harness/readme-section.ts";
 import { RESULTS } from "./write-readme.ts";
-
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const START = "<!-- payments:start -->";
-const END = "<!-- payments:end -->";
 
 const { values } = parseArgs({
   options: {
@@ -263,11 +259,4 @@ console.log(body);
 mkdirSync(RESULTS, { recursive: true });
 const result = { part: "payments", machine: describeMachine(), load, rows, figures };
 writeFileSync(join(RESULTS, "payments.json"), `${JSON.stringify(result, undefined, 2)}\n`);
-if (values["write-readme"]) writeReadme();
-
-function writeReadme(): void {
-  const old = readFileSync(README, "utf8");
-  const [start, end] = [old.indexOf(START), old.indexOf(END)];
-  if (start === -1 || end === -1) throw new Error(`${README} has no markers ${START}, ${END}`);
-  writeFileSync(README, `${old.slice(0, start)}${START}\n\n${body}\n\n${old.slice(end)}`);
-}
+if (values["write-readme"]) writeSection("payments", body);

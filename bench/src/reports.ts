@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { DIMENSIONS } from "../../gateway/src/telemetry/rollup-rows.ts";
 import { startPostgres } from "../../gateway/test/postgres-server.ts";
 import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable, type Figure, type Row } from "./harness/report.ts";
+import { writeSection } from "./harness/readme-section.ts";
 import {
   fill,
   fillingOfPostgres,
@@ -43,7 +44,6 @@ type Database = keyof typeof ROWS;
 const REPEAT = Number(values.repeat);
 const TARGET_MS = 200;
 const MEASURED_PAGES = PAGES.filter(({ name }) => name.includes(values.pages));
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 
 interface Measured {
@@ -196,23 +196,16 @@ writeFileSync(
 if (values["write-readme"]) writeReadme();
 
 function writeReadme(): void {
-  const [start, end] = ["<!-- reports:start -->", "<!-- reports:end -->"];
-  const text = readFileSync(README, "utf8");
   const { processor, cores, node, commit, date } = machine;
   const sizes = [...results.keys()]
     .map((database) => `${ROWS[database].toLocaleString("en")} on ${database}`)
     .join(", ");
   const [load = 0] = loadavg().map((one) => one.toFixed(1));
   const body = [
-    start,
     "## Reports and the log",
     `Pages of 50 rows over request records of ninety days (${sizes}), one organization with four of five of them; a year of daily sums with as many values as each dimension may have, months and weeks summed up as a gateway does. Each page ${REPEAT} times in turns. \`npm run bench:reports\` (\`-- --home <folder>\` keeps the filled databases for the next run). The machine's load average was ${load} at the end. ${processor}, ${cores} cores, Node ${node}, commit ${commit}, ${date.slice(0, 10)}.`,
     renderTable(figureRows(figures)),
     renderTable(rows),
-    end,
   ].join("\n\n");
-  const at = text.indexOf(start);
-  const before = at === -1 ? `${text.trimEnd()}\n\n` : text.slice(0, at);
-  const after = at === -1 ? "\n" : text.slice(text.indexOf(end) + end.length);
-  writeFileSync(README, `${before}${body}${after}`);
+  writeSection("reports", body);
 }

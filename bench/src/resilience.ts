@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { describeMachine, type Machine } from "./harness/machine.ts";
 import { pause } from "./harness/load.ts";
 import { figureRows, isMet, renderTable, type Figure, type Row } from "./harness/report.ts";
+import { writeSection } from "./harness/readme-section.ts";
 import {
   startGateway,
   startNaive,
@@ -18,10 +18,6 @@ import { loadAtRate } from "./resilience/load.ts";
 import type { Run } from "./resilience/measure.ts";
 import { figures, outageRows, runRows, type Runs } from "./resilience/report.ts";
 import { RESULTS } from "./write-readme.ts";
-
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const START = "<!-- resilience:start -->";
-const END = "<!-- resilience:end -->";
 
 const HELP = `Usage: npm run bench:resilience -- [options]
   --seconds <n>    length of a run with outages (default 300; a shorter one has the same outages in less time)
@@ -116,17 +112,6 @@ function render({
   ].join("\n\n");
 }
 
-/** Puts the tables between the markers of bench/README.md. */
-function writeReadme(tables: string): void {
-  const text = readFileSync(README, "utf8");
-  const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end === -1) throw new Error(`${README} has no markers ${START} and ${END}`);
-  writeFileSync(
-    README,
-    `${text.slice(0, start + START.length)}\n\n${tables}\n\n${text.slice(end)}`,
-  );
-}
-
 if (values.help) console.log(HELP);
 else {
   const [seconds, perSecond] = [Number(values.seconds), Number(values.rate)];
@@ -147,6 +132,6 @@ else {
   console.log(tables);
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, "resilience.json"), `${JSON.stringify(report, undefined, 2)}\n`);
-  if (values["write-readme"]) writeReadme(tables);
+  if (values["write-readme"]) writeSection("resilience", tables);
   if (values.check && !report.figures.every(isMet)) process.exitCode = 1;
 }

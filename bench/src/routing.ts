@@ -6,15 +6,13 @@ import { parseArgs } from "node:util";
 import { loadRouterModel } from "../../gateway/src/routing/auto/load-router-model.ts";
 import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable } from "./harness/report.ts";
+import { writeSection } from "./harness/readme-section.ts";
 import { adaptation, heldOutFamilies, sameFamilies, type Section } from "./routing/families.ts";
 import { onlineLearning } from "./routing/feedback.ts";
 import { costAtFixedQuality } from "./routing/pools.ts";
 import { decisionTime } from "./routing/timing.ts";
 
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
-const START = "<!-- routing:start -->";
-const END = "<!-- routing:end -->";
 
 const model = loadRouterModel();
 /** In the order in which they are run and shown. */
@@ -52,16 +50,11 @@ if (values["write-readme"]) writeReadme();
 
 /** Puts the latest result of every part between the markers of bench/README.md. */
 function writeReadme(): void {
-  const text = readFileSync(README, "utf8");
   const sections = Object.keys(SECTIONS)
     .filter((name) => existsSync(fileOf(name)))
     .map((name) => JSON.parse(readFileSync(fileOf(name), "utf8")) as Section);
   const { processor, cores, node, date } = describeMachine();
   const machine = `${processor}, ${cores} cores, Node ${node}, ${date.slice(0, 10)}`;
-  const body = [START, "## Routing", machine, ...sections.map(render), END].join("\n\n");
-  const start = text.indexOf(START);
-  const end = text.indexOf(END);
-  const before = start === -1 ? `${text.trimEnd()}\n\n` : text.slice(0, start);
-  const after = start === -1 ? "\n" : text.slice(end + END.length);
-  writeFileSync(README, `${before}${body}${after}`);
+  const body = ["## Routing", machine, ...sections.map(render)].join("\n\n");
+  writeSection("routing", body);
 }

@@ -1,13 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Machine } from "./harness/machine.ts";
 import { figureRows, renderTable, type PartResult } from "./harness/report.ts";
+import { writeSection } from "./harness/readme-section.ts";
 
 const BENCH = fileURLToPath(new URL("..", import.meta.url));
-const START = "<!-- figures:start -->";
-const END = "<!-- figures:end -->";
 
 /** Where each part leaves its latest result. */
 export const RESULTS = join(BENCH, "results");
@@ -19,14 +18,8 @@ interface Report extends PartResult {
 
 /** Puts the latest result of every part between the markers of bench/README.md. */
 export function writeReadme(parts: readonly string[]): void {
-  const file = join(BENCH, "README.md");
-  const text = readFileSync(file, "utf8");
-  const start = text.indexOf(START);
-  const end = text.indexOf(END);
-  if (start === -1 || end === -1) throw new Error(`${file} has no markers ${START} and ${END}`);
   const reports = parts.map(readReport).filter((report) => report !== undefined);
-  const written = `${text.slice(0, start + START.length)}\n\n${render(reports)}\n\n${text.slice(end)}`;
-  writeFileSync(file, written);
+  writeSection("figures", render(reports));
 }
 
 function readReport(part: string): Report | undefined {
