@@ -5,9 +5,14 @@ import { isSame, type Applying, type AtOrganization } from "#governance/applying
 import { archiveBudget, changeBudget, createBudget } from "#governance/budgets.ts";
 import { boundsAt, budgetEntry } from "#governance/export-file.ts";
 import { deletePolicy, putPolicy } from "#governance/policies.ts";
-import { archivePriceOverride, createPriceOverride } from "#governance/price-overrides.ts";
+import {
+  archivePriceOverride,
+  changePriceOverride,
+  createPriceOverride,
+} from "#governance/price-overrides.ts";
 import { parseUsd } from "#lib/money.ts";
 import type { OrganizationRows } from "#store/governance-names.ts";
+import type { StoredPriceOverride } from "#store/price-overrides.ts";
 
 export interface At {
   readonly path: readonly string[];
@@ -82,28 +87,42 @@ async function applyBudget(
   );
 }
 
-/** Overrides have no names: those that the file has and the store has not are made, and the other way round. */
+/**
+ * An override is known by what it names: of those that name the same, one has another price now. What
+ * the file has not goes first, for it may stand in the way of what the file has.
+ */
 export async function applyPriceOverrides(
   { deed, prune, step }: Applying,
   { path: parent, organizationId, rows }: AtOrganization,
   documents: readonly PriceOverrideDocument[] = [],
 ): Promise<void> {
   const left = [...rows.priceOverrides];
+  const take = (isIt: (known: PriceOverrideDocument) => boolean): StoredPriceOverride[] => {
+    const found = left.findIndex(({ document }) => isIt(JSON.parse(document)));
+    return found === -1 ? [] : left.splice(found, 1);
+  };
+  const same = documents.map((document) => take((known) => isSame(known, document)));
+  const changed = documents.map((document, at) =>
+    same[at]?.length === 0 ? take((known) => isSame(namedBy(known), namedBy(document))) : [],
+  );
+  for (const { id } of prune ? left : []) {
+    const path = [...parent, "priceOverrides", id];
+    await step({ path, action: "delete" }, () => archivePriceOverride(deed, id));
+  }
   for (const [at, document] of documents.entries()) {
     const path = [...parent, "priceOverrides", String(at)];
-    const found = left.findIndex((row) => isSame(JSON.parse(row.document), document));
-    if (found !== -1) {
-      left.splice(found, 1);
-      await step({ path, action: "unchanged" });
-    } else {
+    const [before] = changed[at] ?? [];
+    if (same[at]?.length !== 0) await step({ path, action: "unchanged" });
+    else if (before === undefined) {
       await step({ path, action: "create" }, () =>
         createPriceOverride(deed, { organizationId, document }),
       );
+    } else {
+      await step({ path, action: "update" }, () =>
+        changePriceOverride(deed, before.id, { document }),
+      );
     }
   }
-  if (!prune) return;
-  for (const row of left) {
-    const path = [...parent, "priceOverrides", row.id];
-    await step({ path, action: "delete" }, () => archivePriceOverride(deed, row.id));
-  }
 }
+
+const namedBy = ({ models, providers }: PriceOverrideDocument): object => ({ models, providers });

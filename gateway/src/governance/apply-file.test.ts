@@ -9,6 +9,7 @@ import { createKey } from "#governance/create-key.ts";
 import type { Deed } from "#governance/deed.ts";
 import { exportGovernance } from "#governance/export-file.ts";
 import { getKey } from "#governance/keys.ts";
+import { canonicalJson } from "#lib/canonical-json.ts";
 import { verifyAudit } from "#governance/verify-audit.ts";
 import { directoryVersion } from "#store/directory-version.ts";
 import type { Store } from "#store/store.ts";
@@ -48,9 +49,13 @@ const organization = fc
       { contentLogAllowed: false, recordDays: 9 },
     ),
     ...bounds,
-    priceOverrides: fc.array(fc.record({ markupPercent: fc.integer({ min: 0, max: 50 }) }), {
-      maxLength: 3,
-    }),
+    priceOverrides: fc.uniqueArray(
+      fc.record({
+        models: fc.constantFrom(["*"], ["gpt-*"], ["claude-*", "o3"], ["gpt-5"]),
+        markupPercent: fc.integer({ min: 0, max: 50 }),
+      }),
+      { maxLength: 3, selector: ({ models }) => models.join() },
+    ),
     teams: fc.dictionary(names, fc.record(bounds), { maxKeys: 3 }),
     projects: fc.dictionary(
       names,
@@ -186,6 +191,40 @@ describeOnEach("apply and export", (make) => {
       "umbrella-two": { ...umbrella, teams: { a: { renamedFrom: "health" }, health: {} } },
     });
     await expect(apply(both)).rejects.toThrow(/is in the file still/);
+  });
+
+  const priced = (...priceOverrides: object[]): GovernanceFile =>
+    governanceFileSchema.parse({
+      version: 1,
+      organizations: { wonka: { name: "Wonka", timeZone: "UTC", priceOverrides } },
+    });
+  const all = (markupPercent: number) => ({ markupPercent });
+  const claude = { models: ["claude-*"], markupPercent: 5 };
+  const pricesOf = async () =>
+    (await exportGovernance(deed)).organizations["wonka"]?.priceOverrides?.map(canonicalJson);
+
+  test("prices of a file are a set: their order is nothing, and another price is no second override", async () => {
+    await apply(priced(all(10), claude));
+    expect(changes(await apply(priced(claude, all(10)), { prune: true }))).toEqual([]);
+    const path = ["organizations", "wonka", "priceOverrides", "1"];
+    expect(changes(await apply(priced(claude, all(20))))).toEqual([{ path, action: "update" }]);
+    expect(new Set(await pricesOf())).toEqual(new Set([claude, all(20)].map(canonicalJson)));
+    // What stands in the way of another one goes first.
+    const narrower = { models: ["CLAUDE-*", "o3"], markupPercent: 7 };
+    await expect(apply(priced(narrower))).rejects.toThrow(/equally exactly/);
+    await apply(priced(narrower), { prune: true });
+    expect(await pricesOf()).toEqual([canonicalJson(narrower)]);
+  });
+
+  test("prices that leave open which one counts are refused where the file names the second", async () => {
+    await apply(priced(claude, { models: ["*-4-5*"], markupPercent: 1 }), { prune: true });
+    const twice = await apply(priced(claude, { ...claude, markupPercent: 6 })).catch(
+      (error: unknown) => error,
+    );
+    expect((twice as FileFault).path).toEqual(["organizations", "wonka", "priceOverrides", "1"]);
+    expect((twice as FileFault).message).toMatch(
+      /^"claude-\*" and "claude-\*" of price override price_\w+ name the same endpoints equally exactly\. Change or archive/,
+    );
   });
 
   test("address ranges that cannot be read are refused where the file names them", async () => {

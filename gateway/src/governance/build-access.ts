@@ -202,7 +202,7 @@ function budgetsAt(
   }));
 }
 
-/** By id, so by age: the first that fits counts, and stores give rows in an order of their own. */
+/** By id, so by age: of two that name an endpoint equally exactly, made when that was let in, the first counts. */
 const overridesOf = (
   organizationId: string,
   { priceOverrides }: DirectoryTables,

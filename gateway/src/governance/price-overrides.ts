@@ -5,12 +5,14 @@ import { changeAudited } from "#governance/audit.ts";
 import { checkVersion, conflict, found, timeOrNull, timeText } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
+import { sharedModels } from "#ledger/override-rank.ts";
 import { newId } from "#lib/ids.ts";
 import { findOrganization } from "#store/organizations.ts";
 import {
   findPriceOverride,
   insertPriceOverride,
   listPriceOverrides,
+  priceOverridesOf,
   updatePriceOverride,
   type StoredPriceOverride,
 } from "#store/price-overrides.ts";
@@ -46,6 +48,27 @@ const targetOf = (row: StoredPriceOverride) =>
     organizationId: row.organization_id,
   }) as const;
 
+/**
+ * Throws `conflict` where another override in force names an endpoint as exactly. The lock on the
+ * directory's version keeps two at once from not seeing each other.
+ */
+async function checkOneCounts(
+  core: Deed["core"],
+  { id, organization_id, document }: Omit<StoredPriceOverride, "version">,
+): Promise<void> {
+  const given = JSON.parse(document) as PriceOverrideDocument;
+  for (const row of await priceOverridesOf(core, organization_id)) {
+    if (row.id === id) continue;
+    const shared = sharedModels(given, JSON.parse(row.document) as PriceOverrideDocument);
+    if (shared === undefined) continue;
+    const [own, other] = shared;
+    throw conflict(
+      "document.models",
+      `"${own}" and "${other}" of price override ${row.id} name the same endpoints equally exactly. Change or archive that one, or name models or providers more exactly.`,
+    );
+  }
+}
+
 export const createPriceOverride = (
   deed: Deed,
   {
@@ -63,6 +86,7 @@ export const createPriceOverride = (
       archived_at: null,
       version,
     };
+    await checkOneCounts(transaction, row);
     await insertPriceOverride(transaction, row);
     await audit({ action: "prices.create", ...targetOf(row), after: row });
     return row;
@@ -84,6 +108,7 @@ const editPriceOverride = (
     checkVersion(before, expected);
     if (before.archived_at !== null) throw conflict("price_override_id", "It is archived.");
     const after = { ...before, ...fields, version };
+    if (fields.document !== undefined) await checkOneCounts(transaction, after);
     await updatePriceOverride(transaction, id, { ...fields, version });
     await audit({ action, ...targetOf(before), before, after });
     return after;

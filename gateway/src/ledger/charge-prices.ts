@@ -1,7 +1,7 @@
 import type { PriceOverrideDocument } from "@turnpike/contract/governance.ts";
 
 import type { Prices, TokenPrices } from "#catalog/types.ts";
-import { globPattern, type NamePattern } from "#lib/glob.ts";
+import { overrideOf } from "#ledger/override-rank.ts";
 import { parseUsd } from "#lib/money.ts";
 
 /** What is priced. */
@@ -13,8 +13,8 @@ export interface PricedEndpoint {
 }
 
 /**
- * The prices that a tenant is charged at: the provider's, or what the first override that names the
- * endpoint makes of them. Own prices move all prices of their side in proportion, so that cached
+ * The prices that a tenant is charged at: the provider's, or what the override that names the endpoint
+ * most exactly makes of them. Own prices move all prices of their side in proportion, so that cached
  * input and long contexts keep their relation to the plain price; then comes the markup.
  * Where the provider's prices are unknown, own prices for both sides are prices all the same.
  */
@@ -23,7 +23,7 @@ export function chargePrices(
   overrides: readonly PriceOverrideDocument[],
 ): Prices | undefined {
   if (overrides.length === 0) return endpoint.prices;
-  const override = overrides.find((one) => isFor(one, endpoint));
+  const override = overrideOf(endpoint, overrides);
   if (override === undefined) return endpoint.prices;
   const { inputUsdPerMillion, outputUsdPerMillion, markupPercent = 0 } = override;
   const own = { input: picoUsd(inputUsdPerMillion), output: picoUsd(outputUsdPerMillion) };
@@ -34,24 +34,6 @@ export function chargePrices(
     output: ratio(own.output, base.output),
     hundredths: 10_000 + Math.round(markupPercent * 100),
   });
-}
-
-const isFor = (
-  { models, providers }: PriceOverrideDocument,
-  { model, provider }: PricedEndpoint,
-): boolean =>
-  (providers === undefined || providers.includes(provider)) &&
-  (models === undefined || models.some((glob) => patternOf(glob).test(model)));
-
-const patterns = new Map<string, NamePattern>();
-const MAX_PATTERNS = 10_000;
-
-function patternOf(glob: string): NamePattern {
-  let pattern = patterns.get(glob);
-  if (pattern !== undefined) return pattern;
-  if (patterns.size >= MAX_PATTERNS) patterns.clear();
-  patterns.set(glob, (pattern = globPattern(glob)));
-  return pattern;
 }
 
 /** 1 USD a million tokens is 1,000,000 pico-USD a token. */

@@ -120,10 +120,10 @@ describe("chargePrices", () => {
     expect(chargePrices(endpoint, [{ providers: ["q"], markupPercent: 5 }])).toBe(endpoint.prices);
   });
 
-  test("the first override that names it counts: own prices in proportion, then the markup", () => {
+  test("the override that names it most exactly counts: own prices in proportion, then the markup", () => {
     const overrides = [
-      { models: ["M-*"], inputUsdPerMillion: "0.002", markupPercent: 50 },
       { markupPercent: 900 },
+      { models: ["M-*"], inputUsdPerMillion: "0.002", markupPercent: 50 },
     ];
     expect(chargePrices(endpoint, overrides)).toEqual({
       input: 3_000,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { globPattern } from "#lib/glob.ts";
+import { globPattern, globsMeet } from "#lib/glob.ts";
 
 describe("globPattern", () => {
   test.each([
@@ -47,6 +47,43 @@ describe("globPattern", () => {
     const name = "a".repeat(10_000);
     const begin = performance.now();
     for (let times = 0; times < 100; times += 1) expect(pattern.test(name)).toBe(false);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  });
+});
+
+describe("globsMeet", () => {
+  test.each([
+    ["claude-*", "*-sonnet", true],
+    ["claude-*", "gpt-*", false],
+    ["Claude-4", "claude-*", true],
+    ["*", "", true],
+    ["ab*ba", "aba", false],
+    ["a*", "*b*a", true],
+  ])("%s and %s: %s", (one, other, meet) => {
+    expect(globsMeet(one, other)).toBe(meet);
+    expect(globsMeet(other, one)).toBe(meet);
+  });
+
+  test("is what trying all short names says", () => {
+    const letters = ["a", "b"];
+    // Of two globs of three letters each, a shared name of six is enough.
+    const names = [""];
+    for (const name of names)
+      if (name.length < 6) names.push(...letters.map((next) => name + next));
+    const glob = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 3 });
+    fc.assert(
+      fc.property(glob, glob, (one, other) => {
+        const [first, second] = [globPattern(one), globPattern(other)];
+        const shared = names.some((name) => first.test(name) && second.test(name));
+        expect(globsMeet(one, other)).toBe(shared);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("long globs with many stars take no time", () => {
+    const begin = performance.now();
+    globsMeet(`${"*a".repeat(100)}*b`, `${"*a".repeat(100)}*c`);
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 });

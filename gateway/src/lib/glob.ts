@@ -33,3 +33,25 @@ function holdsInOrder(text: string, parts: readonly string[]): boolean {
   }
   return true;
 }
+
+/** Whether there is a name that fits both globs. */
+export function globsMeet(one: string, other: string): boolean {
+  const a = one.toLowerCase();
+  const b = other.toLowerCase();
+  // `meets[j]`: whether what is left of `a` and `b` from its j-th letter on share a name.
+  let meets: boolean[] = [];
+  for (let i = a.length; i >= 0; i--) {
+    const below = meets;
+    meets = Array.from({ length: b.length + 1 }, () => false);
+    for (let j = b.length; j >= 0; j--) meets[j] = meetsAt(i, j, below);
+  }
+  return meets[0] === true;
+
+  function meetsAt(i: number, j: number, below: readonly boolean[]): boolean {
+    if (i === a.length && j === b.length) return true;
+    const isStar = a[i] === "*" || b[j] === "*";
+    // A star is over, or it takes one more letter of the other.
+    if (isStar) return below[j] === true || meets[j + 1] === true;
+    return a[i] === b[j] && below[j + 1] === true;
+  }
+}

@@ -4,7 +4,7 @@ import type { KeyRow } from "#store/key-rows.ts";
 import type { StoredOrganization } from "#store/organizations.ts";
 import type { StoredBudget } from "#store/budgets.ts";
 import type { StoredPolicy } from "#store/policies.ts";
-import type { StoredPriceOverride } from "#store/price-overrides.ts";
+import { priceOverridesOf, type StoredPriceOverride } from "#store/price-overrides.ts";
 import type { StoredProject } from "#store/projects.ts";
 import type { CoreTables } from "#store/schema.ts";
 import type { StoredTeam } from "#store/teams.ts";
@@ -65,13 +65,7 @@ export async function rowsOfOrganization(
       .where("archived_at", "is", null)
       .orderBy("id")
       .execute(),
-    core
-      .selectFrom("price_overrides")
-      .selectAll()
-      .where("organization_id", "=", id)
-      .where("archived_at", "is", null)
-      .orderBy("id")
-      .execute(),
+    priceOverridesOf(core, id),
   ]);
   return { teams, projects, keys, policies, budgets, priceOverrides };
 }

@@ -38,3 +38,16 @@ export function listPriceOverrides(
   if (after !== undefined) query = query.where("id", "<", after);
   return query.orderBy("id", "desc").limit(limit).execute();
 }
+
+/** All of an organization that are in force, by id. */
+export const priceOverridesOf = (
+  core: Kysely<CoreTables>,
+  organizationId: string,
+): Promise<readonly StoredPriceOverride[]> =>
+  core
+    .selectFrom("price_overrides")
+    .selectAll()
+    .where("organization_id", "=", organizationId)
+    .where("archived_at", "is", null)
+    .orderBy("id")
+    .execute();

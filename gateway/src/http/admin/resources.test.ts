@@ -202,6 +202,9 @@ describe("budgets and prices", () => {
     expect((await api.ask("owner", "POST /api/price-overrides", body)).status).toBe(403);
     const made = await api.ask("platform", "POST /api/price-overrides", body);
     expect(made.status).toBe(201);
+    const twice = await api.ask("platform", "POST /api/price-overrides", body);
+    expect(twice.body).toMatchObject({ status: 409, field: "document.models" });
+    expect(twice.body.detail).toMatch(/^"\*" and "\*" of price override price_\w+ name the same/);
     const path = `/api/price-overrides/${made.body.id}`;
     expect((await api.ask("billing", `GET ${path}`)).body.document).toEqual({ markupPercent: 10 });
     expect((await api.ask("developer", `GET ${path}`)).status).toBe(404);
