@@ -9,9 +9,9 @@ export default defineConfig({
       "bench/**/*.test.ts",
       "scripts/**/*.test.ts",
     ],
-    // Every recorded stream is parsed at every split: seconds each, more on a busy machine.
-    testTimeout: 60_000,
-    hookTimeout: 30_000,
+    // Every recorded stream is parsed at every split: seconds each, a minute on a busy machine.
+    testTimeout: 180_000,
+    hookTimeout: 90_000,
     // Two workers: the suites start real servers, and the smallest supported machine has two cores.
     maxWorkers: 2,
   },

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { status } from "#test/fake-upstream.ts";
+import { leastMs } from "#test/pace.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
 let gateway: TestGateway;
@@ -121,11 +122,8 @@ describe("the check of tool calls", () => {
       properties: { a: { anyOf: Array.from({ length: 2_000 }, () => ({ $ref: "#/$defs/e" })) } },
       $defs: { e: { enum: Array.from({ length: 10_000 }, (_, i) => ({ i })) } },
     };
-    const began = performance.now();
-    await ask("openai/gpt-4o-mini", {
-      tools: [{ type: "function", function: { name: "f", parameters } }],
-    });
-    expect(performance.now() - began).toBeLessThan(500);
+    const asked = { tools: [{ type: "function", function: { name: "f", parameters } }] };
+    expect(await leastMs(500, () => ask("openai/gpt-4o-mini", asked))).toBeLessThan(500);
   }, 60_000);
 });
 

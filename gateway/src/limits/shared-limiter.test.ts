@@ -143,9 +143,10 @@ describe.skipIf(!hasValkey)("limits shared by Valkey", () => {
     await take(limiter, requests);
     server.freeze();
     const from = performance.now();
-    const takings: Taking[] = [];
-    for (let at = 0; at < 5; at++) takings.push(await take(limiter, requests));
-    expect(performance.now() - from).toBeLessThan(300);
+    const takings = [await take(limiter, requests)];
+    const firstMs = performance.now() - from;
+    for (let at = 1; at < 5; at++) takings.push(await take(limiter, requests));
+    expect(performance.now() - from - firstMs).toBeLessThan(firstMs);
     expect(takings.map(isIn)).toEqual([true, true, false, false, false]);
     expect(told).toEqual(["alone"]);
     server.thaw();

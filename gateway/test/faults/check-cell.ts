@@ -127,12 +127,14 @@ function checkPace({ of }: Cell, { calls }: Run): void {
 
 interface KnownHealth extends Called {
   readonly reports: readonly EndpointReport[];
+  /** Real time since the request was sent: that much of a rest may have passed. Absent: none, the clock is the test's. */
+  readonly agoMs?: number;
 }
 
 /** What is kept away from, and what is not. */
 export function checkHealth(
   cell: Cell,
-  { reports, calls }: KnownHealth,
+  { reports, calls, agoMs = 0 }: KnownHealth,
   expected: Expectation,
 ): void {
   const routes = routesOf(cell).map(nameOf);
@@ -145,7 +147,7 @@ export function checkHealth(
     expect(report.health.inFlight).toBe(0);
     expect(report.limits.inFlight).toBe(0);
     if (route === calls[0]?.route || cell.topology === "all-failing")
-      checkFaultyRoute(cell, report, expected);
+      checkFaultyRoute(cell, report, { expected, agoMs });
     else checkUnharmed(report);
   }
 }
@@ -157,7 +159,11 @@ function checkUnharmed({ health, lifetime, breaker, credentialState }: EndpointR
   expect(credentialState.status).toBe("alive");
 }
 
-function checkFaultyRoute(cell: Cell, report: EndpointReport, expected: Expectation): void {
+function checkFaultyRoute(
+  cell: Cell,
+  report: EndpointReport,
+  { expected, agoMs }: { readonly expected: Expectation; readonly agoMs: number },
+): void {
   const { lifetime, breaker, credentialState, health } = report;
   const { fails, toolCalls } = cell.of;
   if (fails === undefined) {
@@ -177,7 +183,7 @@ function checkFaultyRoute(cell: Cell, report: EndpointReport, expected: Expectat
   expect(credentialState.status).toBe(cools === "credential" ? credential : "alive");
   const open = !healed && cools.startsWith("credential");
   expect(health.openReason).toBe(open ? OPEN_REASONS[fails] : undefined);
-  if (open) checkCoolingTime(cell, report);
+  if (open) checkCoolingTime(cell, report, agoMs);
   else expect(health.state).not.toBe("open");
 }
 
@@ -196,14 +202,15 @@ const COOLING_MS: Readonly<Record<string, number>> = {
   upstream_model_missing: 10 * MINUTE_MS,
 };
 
-/** At most a second of it has passed; a told time may be made longer by half, never shorter. */
-function checkCoolingTime({ of }: Cell, { health }: EndpointReport): void {
+/** At most a second of it has passed, or what the clock says; a told time may be made longer by half, never shorter. */
+function checkCoolingTime({ of }: Cell, { health }: EndpointReport, agoMs: number): void {
+  const passed = Math.max(1_000, agoMs);
   const { retryInMs = 0 } = health;
   const fixed = COOLING_MS[of.fails ?? ""];
-  if (fixed !== undefined) expect(retryInMs).toBeGreaterThan(fixed - 1_000);
+  if (fixed !== undefined) expect(retryInMs).toBeGreaterThan(fixed - passed);
   if (fixed !== undefined) return expect(retryInMs).toBeLessThanOrEqual(fixed);
   const asked = of.retryAfterMs ?? 1_000;
-  expect(retryInMs).toBeGreaterThan(asked - 1_000);
+  expect(retryInMs).toBeGreaterThan(asked - passed);
   // Three 429s without a hint double the rest twice.
   return expect(retryInMs).toBeLessThanOrEqual(asked * (of.retryAfterMs === undefined ? 6 : 1.5));
 }

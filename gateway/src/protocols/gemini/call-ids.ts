@@ -1,3 +1,4 @@
+import { OpenCalls } from "#canonical/open-calls.ts";
 import { asString } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 import type { CallIds } from "./parse-part.ts";
@@ -12,24 +13,28 @@ export const isMadeUpId = (id: string): boolean => id.startsWith(MADE_UP);
  * call of its name that has no result yet.
  */
 export function conversationIds(): CallIds {
-  const unanswered: { readonly id: string; readonly name: string }[] = [];
+  const byName = new Map<string, OpenCalls>();
+  const nameOfId = new Map<string, string>();
   let count = 0;
-  const take = (matches: (call: { id: string; name: string }) => boolean): string | undefined => {
-    const at = unanswered.findIndex(matches);
-    return at === -1 ? undefined : unanswered.splice(at, 1)[0]?.id;
+  const callsOf = (name: string): OpenCalls => {
+    const known = byName.get(name) ?? new OpenCalls();
+    byName.set(name, known);
+    return known;
   };
   return {
     ofCall(call) {
       const id = idOf(call) ?? `${MADE_UP}${count}`;
       count++;
-      unanswered.push({ id, name: asString(call["name"]) ?? "" });
+      const name = asString(call["name"]) ?? "";
+      callsOf(name).add(id);
+      nameOfId.set(id, name);
       return id;
     },
     ofResult(result) {
-      const own = idOf(result);
       const name = asString(result["name"]) ?? "";
-      const taken = take((call) => (own === undefined ? call.name === name : call.id === own));
-      return own ?? taken ?? `${MADE_UP}${count++}`;
+      const id = idOf(result) ?? callsOf(name).oldest() ?? `${MADE_UP}${count++}`;
+      callsOf(nameOfId.get(id) ?? name).delete(id);
+      return id;
     },
   };
 }

@@ -2,6 +2,7 @@ import { invalidRequest } from "#canonical/failure.ts";
 import type { Message, Part, ToolCallPart } from "#canonical/message.ts";
 import { FieldReader } from "#canonical/field-reader.ts";
 import { unwrapSignature } from "#canonical/signature.ts";
+import { OpenCalls } from "#canonical/open-calls.ts";
 import { asObjects, isObject } from "#lib/json.ts";
 import type { JsonObject } from "#lib/json.ts";
 
@@ -19,11 +20,11 @@ export function parseMessages(value: unknown): Message[] {
   if (value.length === 0) {
     throw invalidRequest("messages", "messages is empty: send at least one message");
   }
-  const unanswered = new Set<string>();
+  const calls = new OpenCalls();
   const messages = value.map((message: unknown, at) => {
     const field = `messages[${at}]`;
     if (!isObject(message)) throw invalidRequest(field, `${field} must be an object with a role`);
-    return parseMessage(new FieldReader(withCallId(message, unanswered), field));
+    return parseMessage(new FieldReader(withCallId(message, calls), field));
   });
   return withResultKinds(messages);
 }
@@ -45,14 +46,13 @@ function withResultKinds(messages: readonly Message[]): Message[] {
 }
 
 /** A tool's answer without an id is the answer to the oldest open call: some providers allow it. */
-function withCallId(message: JsonObject, unanswered: Set<string>): JsonObject {
+function withCallId(message: JsonObject, calls: OpenCalls): JsonObject {
   for (const call of asObjects(message["tool_calls"])) {
-    if (typeof call["id"] === "string") unanswered.add(call["id"]);
+    if (typeof call["id"] === "string") calls.add(call["id"]);
   }
   if (message["role"] !== "tool") return message;
-  const [oldest] = unanswered;
-  const id = message["tool_call_id"] ?? oldest;
-  if (typeof id === "string") unanswered.delete(id);
+  const id = message["tool_call_id"] ?? calls.oldest();
+  if (typeof id === "string") calls.delete(id);
   return { ...message, tool_call_id: id };
 }
 
