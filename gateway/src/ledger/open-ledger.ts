@@ -1,6 +1,7 @@
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { Command, Reply, ReplyOf } from "#ledger/commands.ts";
 import { ledgerBatch } from "#ledger/ledger-batch.ts";
+import { monotonicMs } from "#lib/monotonic-ms.ts";
 import type { LedgerProcedure, LedgerStore } from "#store/ledger.ts";
 
 /** The ledger of this process: commands go in, replies come when they would survive a power failure. */
@@ -36,19 +37,22 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
   /** Nobody waits for it any more. */
   over: boolean;
+  /** When that is, by `monotonicMs`. */
+  readonly until: number;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
  * Opens the ledger: commands that come while a batch is being written go together as the next one, so
- * that a hundred requests of the same millisecond cost one commit.
+ * that a hundred requests of the same millisecond cost one commit. A store that groups writes by
+ * itself is given them at once.
  */
 export const openLedger = (options: LedgerOptions): Ledger => new BatchedLedger(options);
 
 class BatchedLedger implements Ledger {
   readonly #options: LedgerOptions;
   #queue: Waiting[] = [];
-  #inFlight: readonly Waiting[] = [];
+  #inFlight = 0;
   #running = false;
   #onIdle: (() => void)[] = [];
 
@@ -57,20 +61,22 @@ class BatchedLedger implements Ledger {
   }
 
   get waiting(): number {
-    return this.#queue.length + this.#inFlight.length;
+    return this.#queue.length + this.#inFlight;
   }
 
   run<Kind extends Command>(command: Kind): Promise<ReplyOf<Kind>> {
+    const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
     return new Promise<Reply>((resolve, reject) => {
       const waiting: Waiting = {
         command,
         resolve,
         reject,
         over: false,
+        until: monotonicMs() + timeoutMs,
         timer: setTimeout(() => {
           waiting.over = true;
           reject(new GatewayError(TOO_SLOW));
-        }, this.#options.timeoutMs ?? TIMEOUT_MS),
+        }, timeoutMs),
       };
       this.#queue.push(waiting);
       if (!this.#running) void this.#work();
@@ -78,7 +84,7 @@ class BatchedLedger implements Ledger {
   }
 
   idle(): Promise<void> {
-    if (!this.#running) return Promise.resolve();
+    if (this.waiting === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -90,11 +96,22 @@ class BatchedLedger implements Ledger {
       // Who was told 503 while waiting must not be charged afterwards.
       const batch = this.#queue.splice(0, MAX_BATCH).filter(({ over }) => !over);
       if (batch.length === 0) continue;
-      this.#inFlight = batch;
-      await this.#write(batch);
-      this.#inFlight = [];
+      const written = this.#track(batch);
+      if (!this.#options.store.groups) await written;
     }
     this.#running = false;
+    this.#tellIdle();
+  }
+
+  async #track(batch: readonly Waiting[]): Promise<void> {
+    this.#inFlight += batch.length;
+    await this.#write(batch);
+    this.#inFlight -= batch.length;
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.waiting > 0) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -102,7 +119,9 @@ class BatchedLedger implements Ledger {
     const began = performance.now();
     try {
       const commands = batch.map(({ command }) => command);
-      const replies = await this.#options.store.write(BATCH, commands);
+      // One of them may have less time than the others, and none may be done when it is over.
+      const until = Math.min(...batch.map((waiting) => waiting.until));
+      const replies = await this.#options.store.write(BATCH, commands, until);
       for (const [at, waiting] of batch.entries()) {
         clearTimeout(waiting.timer);
         waiting.resolve(replies[at] as Reply);
@@ -125,7 +144,7 @@ class BatchedLedger implements Ledger {
   }
 }
 
-const BATCH: LedgerProcedure<readonly Command[], readonly Reply[]> = {
+const BATCH: LedgerProcedure<Command, Reply> = {
   work: ledgerBatch,
   module: new URL("./ledger-procedure.ts", import.meta.url),
 };

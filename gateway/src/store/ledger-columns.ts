@@ -1,23 +1,15 @@
 import type { LedgerRows } from "#store/ledger.ts";
 
-/** Names of the columns; integers are marked, for where they are carried as text. */
+/** Names of the columns. */
 export const COLUMNS = {
-  ledger_accounts: [
-    "id",
-    "kind",
-    "organization_id",
-    "#debits",
-    "#credits",
-    "#pending",
-    "#created_at",
-  ],
+  ledger_accounts: ["id", "kind", "organization_id", "debits", "credits", "pending", "created_at"],
   ledger_transfers: [
     "id",
-    "#at",
+    "at",
     "kind",
     "debit_account",
     "credit_account",
-    "#amount",
+    "amount",
     "request_id",
     "organization_id",
     "project_id",
@@ -28,30 +20,50 @@ export const COLUMNS = {
     "budget_id",
     "organization_id",
     "subject",
-    "#period_start",
-    "#period_end",
-    "#used",
-    "#pending",
-    "#updated_at",
+    "period_start",
+    "period_end",
+    "used",
+    "pending",
+    "updated_at",
   ],
   holds: [
     "id",
     "state",
     "organization_id",
     "account_id",
-    "#amount",
-    "#tokens",
+    "amount",
+    "tokens",
     "counters",
     "facts",
     "owner",
-    "#dispatched",
-    "#delivered_tokens",
-    "#charged",
-    "#created_at",
-    "#deadline",
-    "#ended_at",
+    "dispatched",
+    "delivered_tokens",
+    "charged",
+    "created_at",
+    "deadline",
+    "ended_at",
   ],
-} as const;
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Columns that are integers, whichever table they are of: for where values are carried as text. */
+export const INTEGERS: ReadonlySet<string> = new Set([
+  "debits",
+  "credits",
+  "pending",
+  "created_at",
+  "at",
+  "amount",
+  "period_start",
+  "period_end",
+  "used",
+  "updated_at",
+  "tokens",
+  "dispatched",
+  "delivered_tokens",
+  "charged",
+  "deadline",
+  "ended_at",
+]);
 
 export type Table = keyof typeof COLUMNS;
 
@@ -70,9 +82,6 @@ export const TABLES: readonly { readonly table: Table; readonly rows: keyof Ledg
   { table: "budget_counters", rows: "counters" },
   { table: "holds", rows: "holds" },
 ];
-
-export const columnsOf = (table: Table): readonly string[] =>
-  COLUMNS[table].map((column) => column.replace("#", ""));
 
 /** What follows an INSERT of rows some of which may be there. */
 export function onConflict(table: Table): string {

@@ -1,11 +1,4 @@
-import {
-  byTable,
-  COLUMNS,
-  columnsOf,
-  onConflict,
-  selected,
-  TABLES,
-} from "#store/ledger-columns.ts";
+import { byTable, COLUMNS, INTEGERS, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
 import type { Table } from "#store/ledger-columns.ts";
 import type { AccountRow, CounterRow, HoldRow, LedgerIds, LedgerWork } from "#store/ledger.ts";
 import type { RunStatement } from "#store/transact.ts";
@@ -23,14 +16,14 @@ const SELECT = byTable(
  */
 const UPSERT = byTable((table) => {
   const values = COLUMNS[table].map((column, at) =>
-    column.startsWith("#") ? `(value ->> ${at})::bigint` : `value ->> ${at}`,
+    INTEGERS.has(column) ? `(value ->> ${at})::bigint` : `value ->> ${at}`,
   );
-  return `INSERT INTO ${table} (${columnsOf(table).join(", ")}) SELECT ${values.join(", ")} FROM jsonb_array_elements($1::jsonb) AS value${onConflict(table)}`;
+  return `INSERT INTO ${table} (${COLUMNS[table].join(", ")}) SELECT ${values.join(", ")} FROM jsonb_array_elements($1::jsonb) AS value${onConflict(table)}`;
 });
 
 /** Amounts as text: JSON has no integers of 64 bits. */
 const toJson = (table: Table, rows: readonly object[]): string => {
-  const names = columnsOf(table);
+  const names = COLUMNS[table];
   return JSON.stringify(
     rows.map((row) =>
       names.map((name) => {

@@ -1,36 +1,36 @@
 import type { SQLInputValue } from "node:sqlite";
 
-import { byTable, columnsOf, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
+import { byTable, COLUMNS, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
 import type { Table } from "#store/ledger-columns.ts";
 import type {
   AccountRow,
   CounterRow,
   HoldRow,
   LedgerIds,
-  LedgerWork,
+  LedgerProcedure,
   LoadedRows,
 } from "#store/ledger.ts";
 import type { ProcedureDatabase } from "#store/sqlite-worker.ts";
 
 const SELECT = byTable((table) => `SELECT ${selected(table)} FROM ${table} WHERE id = ?`);
-const COLUMNS = byTable(columnsOf);
 const UPSERT = byTable((table) => {
-  const columns = COLUMNS[table];
+  const columns: readonly string[] = COLUMNS[table];
   return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})${onConflict(table)}`;
 });
 
 /** What SQLite's thread does for the ledger: no row needs a hop to another thread. */
 export const sqliteLedger =
-  <Input, Result>(work: (input: Input) => LedgerWork<Result>) =>
-  (database: ProcedureDatabase, input: Input): Result => {
-    const batch = work(input);
+  <Item, Result>(work: LedgerProcedure<Item, Result>["work"]) =>
+  (database: ProcedureDatabase, calls: readonly (readonly Item[])[]): readonly Result[][] => {
+    const batch = work(calls.flat());
     let step = batch.next();
     while (step.done !== true) step = batch.next(load(database, step.value));
     const { rows, result } = step.value;
     for (const { table, rows: name } of TABLES) {
       for (const row of rows[name]) database.run(UPSERT[table], valuesOf(table, row));
     }
-    return result;
+    let next = 0;
+    return calls.map(({ length }) => result.slice(next, (next += length)));
   };
 
 function load(database: ProcedureDatabase, ids: LedgerIds): LoadedRows {

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
 
 import { isPostgres } from "#store/json-path.ts";
-import { columnsOf, onConflict, TABLES } from "#store/ledger-columns.ts";
+import { COLUMNS, onConflict, TABLES } from "#store/ledger-columns.ts";
 import { LEDGER_LOCK } from "#store/ledger-postgres.ts";
 import type { LedgerIds, LedgerWork, LoadedRows } from "#store/ledger.ts";
 import type { CoreTables } from "#store/schema.ts";
@@ -19,7 +19,7 @@ export async function ledgerWithin<Result>(
   while (step.done !== true) step = work.next(await load(transaction, step.value));
   const { rows, result } = step.value;
   for (const { table, rows: name } of TABLES) {
-    const columns = columnsOf(table);
+    const columns = COLUMNS[table];
     for (const row of rows[name] as readonly object[] as readonly Record<string, unknown>[]) {
       const names = sql.join(columns.map((column) => sql.ref(column)));
       const values = sql.join(columns.map((column) => row[column] ?? null));

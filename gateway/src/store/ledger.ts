@@ -37,16 +37,25 @@ export type LedgerWork<Result> = Generator<
   LoadedRows
 >;
 
-/** Work that can be done on either database. */
-export interface LedgerProcedure<Input, Result> {
-  readonly work: (input: Input) => LedgerWork<Result>;
+/** Work that can be done on either database: a result an item, in their order. */
+export interface LedgerProcedure<Item, Result> {
+  readonly work: (items: readonly Item[]) => LedgerWork<readonly Result[]>;
   /** The module that exports `sqliteLedger(work)` as `procedure`: SQLite does it on its own thread. */
   readonly module: URL;
 }
 
 export interface LedgerStore {
-  /** One writer at a time, whichever process it is in. Resolves when it would survive a power failure. */
-  write<Input, Result>(procedure: LedgerProcedure<Input, Result>, input: Input): Promise<Result>;
+  /**
+   * One writer at a time, whichever process it is in. Resolves when it would survive a power failure.
+   * Where nobody waits any more at `until` (`monotonicMs`) and it has not begun, it is not done.
+   */
+  write<Item, Result>(
+    procedure: LedgerProcedure<Item, Result>,
+    items: readonly Item[],
+    until: number,
+  ): Promise<readonly Result[]>;
+  /** Writes that are asked for while others are under way are done together by the database's thread. */
+  readonly groups: boolean;
   /** Notes that a process is there. */
   beat(owner: string): Promise<void>;
   /** Open holds of processes other than this one that have not been there for so long. */
@@ -67,10 +76,15 @@ export function createLedgerStore({ core, dialect, direct }: LedgerDatabase): Le
   const select = async <Row>(text: string, parameters: readonly unknown[]) =>
     (await core.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows;
   return {
-    write: <Input, Result>({ work, module }: LedgerProcedure<Input, Result>, input: Input) =>
+    write: <Item, Result>(
+      { work, module }: LedgerProcedure<Item, Result>,
+      input: readonly Item[],
+      until: number,
+    ) =>
       "call" in direct
-        ? (direct.call(module, input) as Promise<Result>)
+        ? (direct.call(module, { input, until }) as Promise<readonly Result[]>)
         : direct.transact((run) => postgresLedger(run, work(input))),
+    groups: "call" in direct,
     beat: async (owner) => {
       const text = `INSERT INTO ledger_owners (id, beat_at) VALUES (${mark(1)}, ${now}) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at`;
       await select(text, [owner]);

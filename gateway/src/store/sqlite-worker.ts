@@ -2,10 +2,14 @@
  * The thread that owns a SQLite file: an fsync here does not stall anybody's stream. Takes batches of
  * statements; each batch is one transaction, so that a hundred requests that end in the same
  * millisecond cost one commit (group commit). And it runs procedures, where statements depend on
- * what others found: a hop to another thread costs more than a statement.
+ * what others found: a hop to another thread costs more than a statement. Calls that have come while
+ * it was busy go together, and it waits for nobody between two commits.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+
+import { monotonicMs } from "#lib/monotonic-ms.ts";
 
 export interface StatementMessage {
   readonly sql: string;
@@ -15,8 +19,11 @@ export interface StatementMessage {
 /** Values, as they go between threads. */
 export type Sent = unknown;
 
-/** What a procedure's module exports as `procedure`: it runs in a transaction of its own, which it fails by throwing. */
-export type Procedure = (database: ProcedureDatabase, input: never) => Sent;
+/**
+ * What a procedure's module exports as `procedure`: it does the calls that it is given in one
+ * transaction, which it fails by throwing, and returns as many results.
+ */
+export type Procedure = (database: ProcedureDatabase, inputs: readonly never[]) => readonly Sent[];
 
 export interface ProcedureDatabase {
   /** Rows; integers are numbers as long as those are exact. */
@@ -27,13 +34,24 @@ export interface ProcedureDatabase {
 export interface CallMessage {
   /** Address of its module, as a thread can import it. */
   readonly procedure: string;
-  readonly input: Sent;
+  readonly calls: readonly Call[];
+}
+
+export interface Call {
+  readonly input: readonly Sent[];
+  /** Nobody waits for it any more then (`monotonicMs`): it is not begun. */
+  readonly until?: number | undefined;
 }
 
 /** `isFault`: by the procedure, not by the database. */
 export type CallReply =
   | { readonly result: Sent }
   | { readonly error: string; readonly isFault: boolean };
+
+/** Of as many calls, in the order in which they came: those that were done together. */
+export interface CallReplies {
+  readonly calls: readonly CallReply[];
+}
 
 export interface BatchMessage {
   readonly statements: readonly StatementMessage[];
@@ -96,42 +114,102 @@ function openDatabase({ path, synchronous, secureDelete, readOnly }: OpenFile): 
   }
 }
 
-port.on("message", (message: BatchMessage | CallMessage | "close") => {
-  if (message === "close") {
-    database.close();
-    port.postMessage("closed");
-    port.close();
-  } else if ("procedure" in message) {
-    const procedure = procedures.get(message.procedure);
-    if (procedure !== undefined) port.postMessage(call(procedure, message));
-    else void importProcedure(message).then((reply) => port.postMessage(reply));
-  } else {
-    port.postMessage(runBatch(message));
-  }
+type Message = BatchMessage | CallMessage | "close";
+
+port.on("message", (message: Message) => {
+  let next: Message | undefined = message;
+  while (next !== undefined) next = handle(port, next);
 });
 
-const procedures = new Map<string, Procedure>();
+/** Returns what it has taken from the port and not done. */
+function handle(from: MessagePort, message: Message): Message | undefined {
+  if (backlog !== undefined) {
+    backlog.push(message);
+  } else if (message === "close") {
+    database.close();
+    from.postMessage("closed");
+    from.close();
+  } else if ("procedure" in message) {
+    const procedure = procedures.get(message.procedure);
+    if (procedure !== undefined) return callAll(from, procedure, message);
+    void importProcedure(from, message);
+  } else {
+    from.postMessage(runBatch(message));
+  }
+  return undefined;
+}
 
-/** Nothing else comes meanwhile: who posts a message waits for its reply. */
-async function importProcedure(message: CallMessage): Promise<CallReply> {
+const procedures = new Map<string, Procedure>();
+/** What has come while a procedure is imported. */
+let backlog: Message[] | undefined;
+
+async function importProcedure(from: MessagePort, message: CallMessage): Promise<void> {
+  backlog = [];
+  let waiting: (Message | undefined)[] = [message];
   try {
     const module = (await import(message.procedure)) as { readonly procedure: Procedure };
     procedures.set(message.procedure, module.procedure);
-    return call(module.procedure, message);
   } catch (error) {
-    return { error: errorText(error), isFault: true };
+    const reply = { error: errorText(error), isFault: true };
+    from.postMessage({ calls: message.calls.map(() => reply) } satisfies CallReplies);
+    waiting = [];
   }
+  waiting.push(...backlog);
+  backlog = undefined;
+  for (let next of waiting) while (next !== undefined) next = handle(from, next);
 }
 
-function call(procedure: Procedure, { input }: CallMessage): CallReply {
+/** So many inputs in one transaction: who comes after them must not wait for all that is there. */
+const MAX_TOGETHER = 256;
+
+/** Does calls, and those that have come meanwhile, in one transaction. Returns what came after them. */
+function callAll(
+  from: MessagePort,
+  procedure: Procedure,
+  { procedure: name, calls }: CallMessage,
+): Message | undefined {
+  const together = [...calls];
+  let inputs = together.reduce((sum, { input }) => sum + input.length, 0);
+  let after: Message | undefined;
+  while (inputs < MAX_TOGETHER && after === undefined) {
+    const came: { readonly message: Message } | undefined = receiveMessageOnPort(from);
+    if (came === undefined) break;
+    if (!isCallOf(came.message, name)) after = came.message;
+    else {
+      together.push(...came.message.calls);
+      for (const { input } of came.message.calls) inputs += input.length;
+    }
+  }
+  from.postMessage({ calls: call(procedure, together) } satisfies CallReplies);
+  return after;
+}
+
+const isCallOf = (message: Message, procedure: string): message is CallMessage =>
+  message !== "close" && "procedure" in message && message.procedure === procedure;
+
+const TOO_LATE: CallReply = { error: "its time was over before it was begun", isFault: false };
+
+function call(procedure: Procedure, calls: readonly Call[]): readonly CallReply[] {
+  const now = monotonicMs();
+  const isDue = ({ until = Infinity }: Call): boolean => now < until;
+  const done = transact(procedure, calls.filter(isDue)).values();
+  return calls.map((one) => (isDue(one) ? (done.next().value ?? TOO_LATE) : TOO_LATE));
+}
+
+function transact(procedure: Procedure, calls: readonly Call[]): readonly CallReply[] {
+  if (calls.length === 0) return [];
   try {
-    database.exec("BEGIN IMMEDIATE");
-    const result = procedure(procedureDatabase, input as never);
-    database.exec("COMMIT");
-    return { result };
+    prepared("BEGIN IMMEDIATE").statement.run();
+    const results = procedure(procedureDatabase, calls.map(({ input }) => input) as never[]);
+    prepared("COMMIT").statement.run();
+    return results.map((result) => ({ result }));
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
-    return { error: errorText(error), isFault: !isSqliteError(error) };
+    const isFault = !isSqliteError(error);
+    // The fault of one must not fail the others.
+    if (isFault && calls.length > 1) return calls.flatMap((one) => transact(procedure, [one]));
+    const reply = { error: errorText(error), isFault };
+    return calls.map(() => reply);
   }
 }
 

@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 
 import { sqliteError } from "#store/store-error.ts";
-import { StatementQueue } from "#store/statement-queue.ts";
-import type { Batch } from "#store/statement-queue.ts";
+import { settleCall, StatementQueue } from "#store/statement-queue.ts";
+import type { Batch, WaitingCall } from "#store/statement-queue.ts";
 import type {
   BatchReply,
-  CallReply,
+  Call,
+  CallMessage,
+  CallReplies,
   OpenFile,
   StatementMessage,
   StatementResult,
@@ -28,10 +30,11 @@ export interface Sqlite {
   /** Commits or undoes it, and lets the others go on. A transaction that has failed cannot be committed. */
   end(file: string, id: TransactionId, how: "COMMIT" | "ROLLBACK"): Promise<void>;
   /**
-   * Runs the procedure of a module (see `sqlite-worker.ts`) on its thread, in a transaction of its own.
-   * Rejects with its own words when it throws: then nothing was done.
+   * Runs the procedure of a module (see `sqlite-worker.ts`) on its thread, in one transaction with
+   * the calls of it that come while the thread is busy. Rejects with its own words when it throws:
+   * then nothing was done.
    */
-  call(file: string, module: URL, input: unknown): Promise<unknown>;
+  call(file: string, module: URL, call: Call): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -59,7 +62,7 @@ export function openSqlite(files: readonly OpenFile[]): Sqlite {
     run: async (file, statement, within) => queueOf(file).add(statement, within),
     begin: async (file) => queueOf(file).begin(),
     end: async (file, id, how) => queueOf(file).end(id, how),
-    call: async (file, module, input) => queueOf(file).call(addressOf(module), input),
+    call: async (file, module, call) => queueOf(file).call(addressOf(module), call),
     close: async () => {
       isClosed = true;
       await Promise.all(stops.map((stop) => stop()));
@@ -112,14 +115,24 @@ class SqliteThread {
   readonly #worker: Worker;
   readonly #queue = new StatementQueue(() => this.#sendSoon());
   #inFlight: Batch | undefined;
+  /** Calls that the thread has, in their order. */
+  readonly #calls: WaitingCall[] = [];
   #dead: Error | undefined;
   #sending = false;
   #closing = false;
   #onIdle: (() => void) | undefined;
-  readonly #settle = (reply: BatchReply | CallReply): void => {
-    const batch = this.#inFlight;
-    this.#inFlight = undefined;
-    batch?.settle(reply, sqliteError);
+  readonly #settle = (reply: BatchReply | CallReplies): void => {
+    if ("calls" in reply) {
+      const done = this.#calls.splice(0, reply.calls.length);
+      for (const [at, one] of reply.calls.entries()) {
+        const call = done[at];
+        if (call !== undefined) settleCall(call, one, sqliteError);
+      }
+    } else {
+      const batch = this.#inFlight;
+      this.#inFlight = undefined;
+      batch?.settle(reply, sqliteError);
+    }
     this.#sendNext();
   };
 
@@ -165,26 +178,38 @@ class SqliteThread {
 
   #sendNext(): void {
     if (this.#inFlight !== undefined || this.#dead !== undefined || this.#closing) return;
+    // Calls go to a thread that has calls: it does them with its next commit, and need not wait for us.
+    const calls = this.#queue.nextCalls();
+    const [first] = calls;
+    if (first !== undefined) {
+      this.#calls.push(...calls);
+      this.#post({ procedure: first.procedure, calls: calls.map(({ call }) => call) }, (error) => {
+        for (const one of this.#calls.splice(-calls.length)) one.reject(error);
+      });
+      return;
+    }
+    if (this.#calls.length > 0) return;
     const batch = this.#queue.next();
     if (batch !== undefined) {
       this.#inFlight = batch;
-      // The thread keeps the process alive only while somebody waits for it.
-      this.#worker.ref();
-      this.#post(batch);
+      this.#post(batch.message, (error) => {
+        this.#inFlight = undefined;
+        batch.settle([], () => error);
+      });
       return;
     }
     this.#worker.unref();
     if (this.#queue.isIdle) this.#onIdle?.();
   }
 
-  /** A value that cannot go to another thread fails its batch; thrown here it would end the process. */
-  #post(batch: Batch): void {
+  /** A value that cannot go to another thread fails what it belongs to; thrown here it would end the process. */
+  #post(message: Batch["message"] | CallMessage, fail: (error: Error) => void): void {
+    // The thread keeps the process alive only while somebody waits for it.
+    this.#worker.ref();
     try {
-      this.#worker.postMessage(batch.message);
+      this.#worker.postMessage(message);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#inFlight = undefined;
-      batch.settle(undefined, () => sqliteError(reason));
+      fail(sqliteError(error instanceof Error ? error.message : String(error)));
       this.#sendNext();
     }
   }
@@ -192,7 +217,8 @@ class SqliteThread {
   #die(error: unknown): void {
     this.#dead = error instanceof Error ? error : new Error(String(error));
     const reason = sqliteError(this.#dead.message);
-    this.#inFlight?.settle(undefined, () => reason);
+    this.#inFlight?.settle([], () => reason);
+    for (const one of this.#calls.splice(0)) one.reject(reason);
     this.#queue.fail(reason);
     this.#inFlight = undefined;
     this.#onIdle?.();

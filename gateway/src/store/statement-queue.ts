@@ -1,5 +1,6 @@
 import type {
   BatchReply,
+  Call,
   CallReply,
   StatementMessage,
   StatementResult,
@@ -11,25 +12,22 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** What goes to the thread next: statements together, or a call of a procedure. */
+/** Statements that go to the thread together. */
 export interface Batch {
-  readonly message:
-    | { readonly statements: readonly StatementMessage[]; readonly inTransaction: boolean }
-    | CallOf;
+  readonly message: {
+    readonly statements: readonly StatementMessage[];
+    readonly inTransaction: boolean;
+  };
   /** Tells each of them how it went; a missing reply is a failure. */
-  settle(reply: BatchReply | CallReply | undefined, failure: (reason?: string) => Error): void;
+  settle(replies: BatchReply, failure: (reason?: string) => Error): void;
 }
 
-/** A procedure by its module's address. */
-interface CallOf {
+/** A call of a procedure, by its module's address. */
+export interface WaitingCall {
   readonly procedure: string;
-  readonly input: unknown;
-}
-
-interface WaitingCall {
-  readonly call: CallOf;
-  resolve(result: unknown): void;
-  reject(error: Error): void;
+  readonly call: Call;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface OpenTransaction {
@@ -89,9 +87,9 @@ export class StatementQueue {
     });
   }
 
-  call(procedure: string, input: unknown): Promise<unknown> {
+  call(procedure: string, call: Call): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call: { procedure, input }, resolve, reject });
+      this.#waiting.push({ procedure, call, resolve, reject });
       this.#wake();
     });
   }
@@ -125,7 +123,17 @@ export class StatementQueue {
     this.#close(open);
   }
 
-  /** What goes to the thread next; `undefined`: nothing, or a transaction that has nothing to say now. */
+  /** Calls that are next, all of one procedure; none: it is not their turn. */
+  nextCalls(): readonly WaitingCall[] {
+    const [first] = this.#waiting;
+    if (this.#open !== undefined || first === undefined || !("call" in first)) return [];
+    const end = this.#waiting.findIndex(
+      (one) => !("call" in one) || one.procedure !== first.procedure,
+    );
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end) as WaitingCall[];
+  }
+
+  /** Statements that are next; `undefined`: none, or a transaction that has nothing to say now. */
   next(): Batch | undefined {
     if (this.#open === undefined) this.#grantTurn();
     const open = this.#open;
@@ -135,10 +143,6 @@ export class StatementQueue {
       return isReady ? transactionBatch(open) : undefined;
     }
     const first = this.#waiting[0];
-    if (first !== undefined && "call" in first) {
-      this.#waiting.shift();
-      return callBatch(first);
-    }
     const end = this.#waiting.findIndex(
       (one, at) => !("statement" in one) || (at > 0 && isLone(one)),
     );
@@ -192,7 +196,7 @@ export class StatementQueue {
 function plainBatch(waiting: readonly Waiting[]): Batch {
   return {
     message: { statements: waiting.map(({ statement }) => statement), inTransaction: false },
-    settle: (replies, failure) => void settleAll(waiting, repliesOf(replies), failure),
+    settle: (replies, failure) => void settleAll(waiting, replies, failure),
   };
 }
 
@@ -202,27 +206,21 @@ function transactionBatch(open: OpenTransaction): Batch {
   return {
     message: { statements: waiting.map(({ statement }) => statement), inTransaction: true },
     settle: (replies, failure) => {
-      const failed = settleAll(waiting, repliesOf(replies), failure);
+      const failed = settleAll(waiting, replies, failure);
       if (failed !== undefined) open.failed ??= failed;
     },
   };
 }
 
-function callBatch(waiting: WaitingCall): Batch {
-  return {
-    message: waiting.call,
-    settle: (reply, failure) => {
-      if (reply === undefined || !isCallReply(reply)) waiting.reject(failure());
-      else if ("result" in reply) waiting.resolve(reply.result);
-      else waiting.reject(reply.isFault ? new Error(reply.error) : failure(reply.error));
-    },
-  };
+/** Tells a call how it went. */
+export function settleCall(
+  { resolve, reject }: WaitingCall,
+  reply: CallReply,
+  failure: (reason?: string) => Error,
+): void {
+  if ("result" in reply) resolve(reply.result);
+  else reject(reply.isFault ? new Error(reply.error) : failure(reply.error));
 }
-
-const isCallReply = (reply: BatchReply | CallReply): reply is CallReply => !Array.isArray(reply);
-
-const repliesOf = (reply: BatchReply | CallReply | undefined): BatchReply =>
-  reply === undefined || isCallReply(reply) ? [] : reply;
 
 function settleAll(
   waiting: readonly Waiting[],

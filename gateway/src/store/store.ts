@@ -10,7 +10,7 @@ import { openPostgres } from "#store/postgres.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
 import { copyDatabase, migrateFile } from "#store/sqlite-migrations.ts";
 import { openSqlite, type Sqlite } from "#store/sqlite.ts";
-import type { OpenFile } from "#store/sqlite-worker.ts";
+import type { Call, OpenFile } from "#store/sqlite-worker.ts";
 import type { Transact } from "#store/transact.ts";
 import { workerDialect } from "#store/worker-dialect.ts";
 
@@ -30,7 +30,7 @@ export interface Store {
 
 /** SQLite runs a module on its own thread, in one transaction; to Postgres statements go without waiting. */
 export type Direct =
-  | { readonly call: (module: URL, input: unknown) => Promise<unknown> }
+  | { readonly call: (module: URL, call: Call) => Promise<unknown> }
   | { readonly transact: Transact };
 
 export interface StoreOptions {
@@ -98,7 +98,7 @@ async function openFolder({ home: folder, checkIntegrity = false }: StoreOptions
     core: new Kysely<CoreTables>({ dialect: workerDialect(sqlite, "core") }),
     records: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "records") }),
     reports: new Kysely<RecordTables>({ dialect: workerDialect(sqlite, "reports") }),
-    direct: { call: (module, input) => sqlite.call("core", module, input) },
+    direct: { call: (module, call) => sqlite.call("core", module, call) },
     copyTo: (part, file) => copyDatabase(sqlite, part, file),
     close: () => sqlite.close(),
   };
