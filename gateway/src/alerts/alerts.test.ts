@@ -4,13 +4,22 @@ import { createServer as createSocketServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
 import type { AlertChannelDocument, AlertEvent } from "@turnpike/contract/alerts.ts";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { watchErrorRate } from "#alerts/error-rate.ts";
-import { createChannel, deliveriesOf, rotateSecret, testChannel } from "#alerts/manage-channels.ts";
+import {
+  channelsOf,
+  createChannel,
+  deliveriesOf,
+  rotateSecret,
+  testChannel,
+} from "#alerts/manage-channels.ts";
 import { noteEvent, sendDue, type OutboxParts } from "#alerts/outbox.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 import type { Deed } from "#governance/deed.ts";
+import { ALERT_NAMES } from "#store/migrations/alerts-step.ts";
+import { forPostgres, forSqlite } from "#store/migrations/step.ts";
 import type { Store } from "#store/store.ts";
 import { dialSocket } from "#upstream/dial-socket.ts";
 import { createDialer, type Dialer } from "#upstream/dialer.ts";
@@ -181,6 +190,34 @@ describeOnEach("alerts", (make) => {
       failure: { code: "conflict", field: "channel.name" },
     });
     await add({ name: "other" });
+  });
+
+  test("of two at once with one name one is made, the other is a conflict", async () => {
+    const made = await Promise.allSettled([add(), add(), add()]);
+    const refused = made.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(refused).toHaveLength(2);
+    expect(refused).toMatchObject(
+      refused.map(() => ({ failure: { code: "conflict", field: "channel.name" } })),
+    );
+  });
+
+  test("channels of one name from before the index keep apart by their ids", async () => {
+    const name = "😀".repeat(100);
+    await add({ name });
+    await add({ name: "other" });
+    await sql`DROP INDEX alert_channels_name`.execute(store.core);
+    await sql`UPDATE alert_channels SET document = replace(document, '"other"', ${JSON.stringify(name)})`.execute(
+      store.core,
+    );
+    const words = database.url === "" ? forSqlite : forPostgres;
+    for (const statement of ALERT_NAMES) await sql.raw(words(statement)).execute(store.core);
+    const names = (await channelsOf(deed, "org_default")).map((view) => [view["id"], view["name"]]);
+    const [, second] = names;
+    expect(names).toEqual([
+      [expect.any(String), name],
+      [second?.[0], `${"😀".repeat(80)} ${String(second?.[0])}`],
+    ]);
+    await expect(add({ name })).rejects.toMatchObject({ failure: { code: "conflict" } });
   });
 
   test("redirects are not followed", async () => {

@@ -8,7 +8,7 @@ import { sendDelivery } from "#alerts/send-delivery.ts";
 import { newWebhookSecret } from "#alerts/sign-webhook.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import { changeAudited } from "#governance/audit.ts";
-import { checkVersion, found, type Versioned } from "#governance/checks.ts";
+import { checkVersion, found, uniquely, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Place } from "#governance/permissions.ts";
 import { canonicalJson } from "#lib/canonical-json.ts";
@@ -56,21 +56,6 @@ export async function createChannel(
   const id = newId("alc_", deed.now);
   const secret = newWebhookSecret();
   const sealed = sealedChannel(id, document, { master: parts.master, signing: [secret] });
-  const channels = await listAlertChannels(deed.core, organizationId);
-  // A file of governance knows a channel by its name.
-  if (channels.some((row) => channelOf(row).shown.name === document.name)) {
-    throw new GatewayError({
-      code: "conflict",
-      field: "channel.name",
-      message: `The organization has an alert channel "${document.name}" already. Remove it first, or choose another name.`,
-    });
-  }
-  if (channels.length >= MAX_CHANNELS) {
-    throw new GatewayError({
-      code: "conflict",
-      message: `An organization has at most ${MAX_CHANNELS} alert channels. Remove one first.`,
-    });
-  }
   const row: AlertChannelRow = {
     id,
     organization_id: organizationId,
@@ -78,8 +63,21 @@ export async function createChannel(
     created_at: deed.now,
     archived_at: null,
   };
-  await audited(deed, { row, what: "create" }, async (core) => insertAlertChannel(core, row));
+  const inserted = audited(deed, { row, what: "create" }, async (core) => {
+    await checkRoom(core, organizationId);
+    await insertAlertChannel(core, row);
+  });
+  const taken = `The organization has an alert channel "${document.name}" already. Remove it first, or choose another name.`;
+  await uniquely("channel.name", taken, inserted);
   return document.kind === "webhook" ? { ...channelView(row), secret } : channelView(row);
+}
+
+async function checkRoom(core: Deed["core"], organizationId: string): Promise<void> {
+  if ((await listAlertChannels(core, organizationId)).length < MAX_CHANNELS) return;
+  throw new GatewayError({
+    code: "conflict",
+    message: `An organization has at most ${MAX_CHANNELS} alert channels. Remove one first.`,
+  });
 }
 
 /** A new signing secret; messages are signed with the old one, too, until the next rotation. */

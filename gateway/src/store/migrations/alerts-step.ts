@@ -27,3 +27,27 @@ export const ALERTS: Step = [
   "CREATE INDEX alert_deliveries_due ON alert_deliveries (next_at) WHERE state = 'waiting'",
   "CREATE INDEX alert_deliveries_channel ON alert_deliveries (channel_id, created_at)",
 ];
+
+/** A file of governance knows a channel by its name: of two of one name all but the first get their id to it. */
+export const ALERT_NAMES: Step = [
+  {
+    sqlite: `UPDATE alert_channels SET document =
+      json_set(document, '$.name', substr(json_extract(document, '$.name'), 1, 80) || ' ' || id)
+      WHERE archived_at IS NULL AND EXISTS (
+        SELECT 1 FROM alert_channels AS first WHERE first.archived_at IS NULL
+        AND first.organization_id = alert_channels.organization_id AND first.id < alert_channels.id
+        AND json_extract(first.document, '$.name') = json_extract(alert_channels.document, '$.name'))`,
+    postgres: `UPDATE alert_channels SET document = jsonb_set(document::jsonb, '{name}',
+      to_jsonb(substr(document::jsonb ->> 'name', 1, 80) || ' ' || id))::text
+      WHERE archived_at IS NULL AND EXISTS (
+        SELECT 1 FROM alert_channels AS first WHERE first.archived_at IS NULL
+        AND first.organization_id = alert_channels.organization_id AND first.id < alert_channels.id
+        AND first.document::jsonb ->> 'name' = alert_channels.document::jsonb ->> 'name')`,
+  },
+  {
+    sqlite: `CREATE UNIQUE INDEX alert_channels_name
+      ON alert_channels (organization_id, json_extract(document, '$.name')) WHERE archived_at IS NULL`,
+    postgres: `CREATE UNIQUE INDEX alert_channels_name
+      ON alert_channels (organization_id, (document::jsonb ->> 'name')) WHERE archived_at IS NULL`,
+  },
+];

@@ -1,4 +1,4 @@
-import { ALERTS } from "#store/migrations/alerts-step.ts";
+import { ALERTS, ALERT_NAMES } from "#store/migrations/alerts-step.ts";
 import { GOVERNANCE } from "#store/migrations/governance-step.ts";
 import { LEDGER, LEDGER_SIZE } from "#store/migrations/ledger-step.ts";
 import { OPERATIONS } from "#store/migrations/operations-step.ts";
@@ -29,4 +29,5 @@ export const CORE_STEPS: readonly Step[] = [
   LEDGER_SIZE,
   PAYMENTS,
   PAYMENT_REFUNDS,
+  ALERT_NAMES,
 ];
