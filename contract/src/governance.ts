@@ -14,13 +14,19 @@ export type Plan = (typeof PLANS)[number];
 const MAX_LIST = 200;
 const MAX_NAME = 200;
 
-/** Names stand in lists, logs and terminals, where control characters would be obeyed; Postgres keeps no NUL. */
+/**
+ * Names stand in lists, logs and terminals, where control characters would be obeyed, and marks of
+ * direction would have others read for it; Postgres keeps no NUL.
+ */
 export const nameSchema = z
   .string()
   .trim()
   .min(1)
   .max(MAX_NAME)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not have line ends or control characters");
+  .regex(
+    /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u,
+    "must not have line ends, control characters or marks of direction",
+  );
 
 const names = (what: string) =>
   z.array(z.string().min(1).max(MAX_NAME)).max(MAX_LIST).optional().describe(what);

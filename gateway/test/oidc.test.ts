@@ -137,6 +137,23 @@ describe("single sign-on at a real OpenID provider", () => {
     expect((await session()).status).toBe(401);
   });
 
+  test("a name of the provider's is shorn of what a terminal would obey, an address with it is none", async () => {
+    const name = "Ro\u001b[31mot\u202e";
+    provider.signInAs(person("spoof", ["developers"], { name }));
+    expect((await signIn()).response.status).toBe(200);
+    expect(await nameOf("spoof")).toBe("Ro[31mot");
+    browser = openBrowser();
+    provider.signInAs({
+      ...person("evil", ["developers"], { email: "ro\u202eot@example.com" }),
+      id: "sub\u0007ject",
+    });
+    expect((await signIn()).response.status).toBe(403);
+    const entries = await store.core.selectFrom("audit_entries").select("actor_name").execute();
+    const names = entries.map(({ actor_name }) => actor_name);
+    expect(names).toContain("subject");
+    expect(names.filter((text) => /\p{Cc}|\p{Bidi_Control}/u.test(text))).toEqual([]);
+  });
+
   test("a role that was given by hand stays whatever the groups say", async () => {
     provider.signInAs(person("ken", ["developers"]));
     await signIn();
@@ -244,6 +261,15 @@ describe("single sign-on at a real OpenID provider", () => {
     expect(JSON.stringify(entries)).not.toContain(OIDC_CLIENT.secret);
   });
 });
+
+const nameOf = async (name: string): Promise<string | undefined> => {
+  const rows = await store.core
+    .selectFrom("users")
+    .select("name")
+    .where("email", "=", `${name}@example.com`)
+    .execute();
+  return rows[0]?.name;
+};
 
 const idOf = async (name: string): Promise<string> => {
   const user = await store.core

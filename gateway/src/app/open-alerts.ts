@@ -3,6 +3,7 @@ import type { AlertEvent, EmitAlert } from "@turnpike/contract/alerts.ts";
 import { watchErrorRate, type Outcome } from "#alerts/error-rate.ts";
 import { healthAlert } from "#alerts/health-alerts.ts";
 import { expiringKeys } from "#alerts/key-expiry.ts";
+import { openPost } from "#alerts/open-post.ts";
 import { noteEvent, sendDue, type OutboxParts } from "#alerts/outbox.ts";
 import type { Config } from "#config/read-config.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
@@ -10,8 +11,6 @@ import type { MasterKey } from "#privacy/master-key.ts";
 import { deleteOldAlerts } from "#store/alerts.ts";
 import type { Store } from "#store/store.ts";
 import { errorFacts, type Log } from "#telemetry/log.ts";
-import { dialSocket } from "#upstream/dial-socket.ts";
-import { createDialer } from "#upstream/dialer.ts";
 
 export interface Alerts {
   readonly emit: EmitAlert;
@@ -37,9 +36,7 @@ const KEPT_MS = 400 * 86_400_000;
 /** Tells people of what happens. Events are written down first; one gateway of several sends each. */
 export function openAlerts({ store, master, config, health, log, closers }: Opened): Alerts {
   const now = Date.now;
-  const allowed = new Set((config?.alerts.allowOrigins ?? []).map((url) => new URL(url).origin));
-  const dialer = createDialer(() => allowed);
-  const post = { send: dialer.send, dialSocket, smtp: smtpOf(config), now };
+  const { post, close } = openPost(config ?? {}, now);
   const outbox: OutboxParts = { core: store.core, master, post, now };
   const emit: EmitAlert = (event) => void noted(outbox, event, log);
   health.onEvent((event) => {
@@ -54,7 +51,7 @@ export function openAlerts({ store, master, config, health, log, closers }: Open
     for (const event of await expiringKeys(store.core, now())) emit(event);
     await deleteOldAlerts(store.core, now() - KEPT_MS);
   };
-  closers.push(() => dialer.close());
+  closers.push(close);
   repeat(look, LOOK_MS, closers);
   repeat(hourly, HOURLY_MS, closers);
   return { emit, noteOutcome: watchErrorRate(emit, now), outbox };
@@ -85,11 +82,4 @@ async function noted(outbox: OutboxParts, event: AlertEvent, log: Log): Promise<
   } catch (error) {
     log.error({ kind: event.kind, ...errorFacts(error) }, "an alert could not be written down");
   }
-}
-
-function smtpOf(config: Config | undefined): OutboxParts["post"]["smtp"] {
-  const smtp = config?.smtp;
-  if (smtp === undefined) return undefined;
-  const { host, secure = false, port = secure ? 465 : 587, from, allowPrivate = false } = smtp;
-  return { host, port, secure, from, allowPrivate, user: smtp.user, password: smtp.password };
 }

@@ -1,4 +1,6 @@
 import { writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -60,6 +62,32 @@ test("channels are in the exported file without what is secret, and it can be ap
     "    alertChannels:\n      new:\n        kind: slack\n        url: https://chat.example.com/x\n",
   );
   expect(await apply(more)).toContain("+ organizations.default.alertChannels.new (create)");
+});
+
+test("a test message goes out as alerts do, and what the receiver says is told", async () => {
+  const got: IncomingMessage["headers"][] = [];
+  let status = 200;
+  const server = createServer((request, response) => {
+    got.push(request.headers);
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    cli.typed.text = `${origin}/in`;
+    const { id } = JSON.parse(await cli.run("alerts", "add", "--name", "ops", "--json"));
+    expect(await cli.fails("alerts", "test", id)).toContain(
+      `${id} did not take it: the address is private or reserved.`,
+    );
+    writeFileSync(join(cli.folder, "turnpike.yaml"), `alerts: { allowOrigins: ["${origin}"] }\n`);
+    expect(await cli.run("alerts", "test", id)).toBe(`${id} took it.`);
+    expect(got[0]).toMatchObject({ "webhook-signature": expect.stringMatching(/^v1,/) });
+    status = 503;
+    expect(await cli.fails("alerts", "test", id)).toContain(`${id} did not take it: answered 503.`);
+    expect(await cli.fails("alerts", "test", "alc_none")).toContain("no such alert channel");
+  } finally {
+    server.close();
+  }
 });
 
 test("mail needs addresses, a webhook its URL", async () => {

@@ -6,9 +6,12 @@ import {
   deliveriesOf,
   removeChannel,
   rotateSecret,
+  testChannel,
 } from "#alerts/manage-channels.ts";
+import { openPost } from "#alerts/open-post.ts";
+import { readConfig } from "#cli/config-location.ts";
 import { CliError, dataFolder, table, type CliIo } from "#cli/cli-io.ts";
-import { needed, verb, verbs, type Shown } from "#cli/verb.ts";
+import { needed, neededName, verb, verbs, type Shown } from "#cli/verb.ts";
 import { getOrganization } from "#governance/organizations.ts";
 import { issueText } from "#lib/issue-text.ts";
 import type { JsonObject } from "#lib/json.ts";
@@ -74,6 +77,7 @@ export const alertsCommand = (io: CliIo) =>
         return { value, text: rows(heading, value) };
       },
     }),
+    test: testVerb(io),
     remove: verb(io, {
       name: "remove",
       description: "Remove an alert channel",
@@ -83,6 +87,27 @@ export const alertsCommand = (io: CliIo) =>
         return { value: { id: args.channel, deleted: true }, text: `Removed ${args.channel}.` };
       },
     }),
+  });
+
+const testVerb = (io: CliIo) =>
+  verb(io, {
+    name: "test",
+    description: "Send a test message now, as alerts are sent; fails where it is not taken",
+    args: {
+      channel,
+      config: { type: "string", description: "The settings; turnpike.yaml unless given" },
+    },
+    run: async (args, deed) => {
+      const { post, close } = openPost((await readConfig(io, args.config)) ?? {}, io.now);
+      const parts = { core: deed.core, ...sealing(io), post, now: io.now };
+      try {
+        const value = await testChannel(deed, parts, args.channel);
+        if (value["delivered"] === true) return { value, text: `${args.channel} took it.` };
+        throw new CliError(`${args.channel} did not take it: ${cell(value["fault"])}.`);
+      } finally {
+        await close();
+      }
+    },
   });
 
 const sealing = (io: CliIo) => ({
@@ -105,7 +130,7 @@ const addVerb = (io: CliIo) =>
       const { id: organizationId } = await getOrganization(deed, args.organization);
       const document = readChannel({
         kind: args.kind,
-        name: needed("name", args.name),
+        name: neededName(args.name),
         ...(args.kind === "email"
           ? { to: listOf(needed("to", args.to)) }
           : { url: await readUrl(io, args["url-env"]) }),

@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import { CliError, printJson, type CliIo } from "#cli/cli-io.ts";
 import { asOperator } from "#cli/operator.ts";
 import { verbs } from "#cli/verb.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import { auditLines } from "#governance/read-audit.ts";
 import { verifyAudit, type AuditAnchor } from "#governance/verify-audit.ts";
 
@@ -55,6 +56,7 @@ const exportCommand = (io: CliIo) =>
       action: { type: "string", description: "keys.create, or keys. for all of keys" },
       target: { type: "string", description: "Id of what it was done to" },
       since: { type: "string", description: "A date or time" },
+      organization: onlyOrganization,
       json: { type: "boolean", description: "It is JSON anyway" },
     },
     run: async ({ args }) => {
@@ -63,7 +65,8 @@ const exportCommand = (io: CliIo) =>
         throw new CliError(`--since: "${args.since}" is no date.`);
       }
       await asOperator(io, async (deed) => {
-        for await (const line of auditLines(deed, query, "all")) io.out(line.trimEnd());
+        const reach = await reachOfOption(deed, args.organization);
+        for await (const line of auditLines(deed, query, reach)) io.out(line.trimEnd());
       });
     },
   });

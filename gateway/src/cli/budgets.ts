@@ -3,6 +3,7 @@ import { newBudgetSchema, type NewBudget } from "@turnpike/contract/api/budgets.
 import { CliError, table, type CliIo } from "#cli/cli-io.ts";
 import { readTarget } from "#cli/policies.ts";
 import { needed, verb, verbs } from "#cli/verb.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import {
   archiveBudget,
   budgetView,
@@ -61,8 +62,10 @@ export const budgetsCommand = (io: CliIo) =>
     list: verb(io, {
       name: "list",
       description: "List budgets",
-      run: async (_args, deed) => {
-        const found = await listBudgetsFor(deed, { reach: "all", archived: false, limit: 10_000 });
+      args: { organization: onlyOrganization },
+      run: async (args, deed) => {
+        const reach = await reachOfOption(deed, args.organization);
+        const found = await listBudgetsFor(deed, { reach, archived: false, limit: 10_000 });
         const views = found.map(budgetView);
         const cells = views.map((view) => [
           view.id,

@@ -13,6 +13,7 @@ import { CliError, printJson, table, type CliIo } from "#cli/cli-io.ts";
 import { credentialChanges } from "#cli/credential-changes.ts";
 import { deedOf, readSecret, withParts } from "#cli/credential-parts.ts";
 import { withStore } from "#cli/with-store.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { CredentialFacts } from "#store/credentials.ts";
 
@@ -32,9 +33,11 @@ export const credentialsCommand = (io: CliIo) =>
       ...credentialChanges(io),
       list: defineCommand({
         meta: { name: "list", description: "List them, without their secrets" },
-        args: { json },
+        args: { organization: onlyOrganization, json },
         run: async ({ args }) => {
-          const rows = await withStore(io, ({ core }) => listAll(deedOf(io, core)));
+          const rows = await withStore(io, ({ core }) =>
+            listWithin(deedOf(io, core), args.organization),
+          );
           if (args.json === true)
             printJson(
               io,
@@ -120,8 +123,14 @@ function variablesOf(text: string): Record<string, string> {
 
 const MAX_LISTED = 1_000;
 
-const listAll = (deed: Deed): Promise<readonly CredentialFacts[]> =>
-  listCredentialsFor(deed, "all", { archived: false, limit: MAX_LISTED });
+const listWithin = async (
+  deed: Deed,
+  organization: string | undefined,
+): Promise<readonly CredentialFacts[]> =>
+  listCredentialsFor(deed, await reachOfOption(deed, organization), {
+    archived: false,
+    limit: MAX_LISTED,
+  });
 
 function listText(rows: readonly CredentialFacts[]): string {
   if (rows.length === 0) return "No organization has brought a provider key.";

@@ -96,6 +96,45 @@ test("the walk of docs/tenancy.md: organization to key, bounded, exported and ap
   expect(await cli.run("audit", "verify")).toMatch(/^Intact: \d+ entries/);
 });
 
+test("lists show one organization where one is named", async () => {
+  const { id } = await json<Made>("organizations", "create", "--name", "Acme", "--slug", "acme");
+  const made: Record<string, string> = {};
+  for (const [at, organization] of [id, "org_default"].entries()) {
+    const of = ["--organization", organization, "--name", `name ${at}`];
+    const project = await json<Made>("projects", "create", ...of);
+    made[organization] = project.id;
+    await cli.run("teams", "create", ...of);
+    await cli.run("service-accounts", "create", ...of, "--role", "viewer");
+    await cli.run("budgets", "set", "--target", project.id, "--limit", "1");
+    await cli.run("keys", "create", "--project", project.id, "--name", `name ${at}`);
+  }
+  for (const list of ["teams", "projects", "service-accounts", "members", "budgets", "keys"]) {
+    const all = await json<object[]>(list, "list");
+    const own = await json<object[]>(list, "list", "--organization", id);
+    const other = await json<object[]>(list, "list", "--organization", "org_default");
+    expect(own.length + other.length, list).toBe(all.length);
+    expect(own, list).toHaveLength(1);
+    expect(JSON.stringify(own), list).toMatch(new RegExp(`${id}|${made[id]}`));
+    expect(await cli.fails(list, "list", "--organization", "org_none"), list).toContain(
+      "There is no such organization",
+    );
+  }
+  expect(await json("credentials", "list", "--organization", id)).toEqual([]);
+  const entries = (await cli.run("audit", "export", "--organization", id)).split("\n");
+  expect(entries.length).toBeGreaterThan(3);
+  for (const entry of entries) expect(JSON.parse(entry)).toMatchObject({ organization_id: id });
+});
+
+test.each([
+  ["teams", "create"],
+  ["projects", "create"],
+  ["service-accounts", "create", "--role", "viewer"],
+  ["keys", "create"],
+])("a name that a terminal would obey is refused by %s %s", async (...command) => {
+  const said = await cli.fails(...command, "--name", "a\u001b[31mb");
+  expect(said).toMatch(/--name must not have line ends, control characters/);
+});
+
 test("a target that is none is told under the option's name", async () => {
   const said = await cli.fails("budgets", "set", "--target", "proj", "--limit", "1");
   expect(said).toContain("--target must be");

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { defineCommand } from "citty";
 
 import { CliError, dataFolder, ownCommand, printJson, table, type CliIo } from "#cli/cli-io.ts";
-import { withStore } from "#cli/with-store.ts";
 import { asOperator } from "#cli/operator.ts";
 import { readEnd } from "#cli/read-end.ts";
-import { verb } from "#cli/verb.ts";
+import { neededName, verb } from "#cli/verb.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import { asOneChange } from "#governance/audit.ts";
 import type { Deed } from "#governance/deed.ts";
 import {
@@ -32,9 +32,9 @@ export const keysCommand = (io: CliIo) =>
       create: createVerb(io),
       list: defineCommand({
         meta: { name: "list", description: "List keys, revoked ones too" },
-        args: { json },
+        args: { organization: onlyOrganization, json },
         run: async ({ args }) => {
-          const keys = await withStore(io, ({ core }) => listKeys(core));
+          const keys = await asOperator(io, (deed) => keysWithin(deed, args.organization));
           if (args.json === true) printJson(io, keys.map(withoutDigest));
           else io.out(listText(keys, ownCommand(io)));
         },
@@ -79,6 +79,16 @@ export const keysCommand = (io: CliIo) =>
     },
   });
 
+async function keysWithin(
+  deed: Deed,
+  organization: string | undefined,
+): Promise<readonly StoredKey[]> {
+  const reach = await reachOfOption(deed, organization);
+  const keys = await listKeys(deed.core);
+  if (reach === "all") return keys;
+  return keys.filter(({ organizationId }) => reach.organizationIds.includes(organizationId));
+}
+
 const createVerb = (io: CliIo) =>
   defineCommand({
     meta: { name: "create", description: "Make a key; it is shown this once" },
@@ -91,10 +101,7 @@ const createVerb = (io: CliIo) =>
       json,
     },
     run: async ({ args }) => {
-      const name = args.name.trim();
-      if (name === "" || name.length > 200) {
-        throw new CliError("--name needs a name of 1 to 200 characters.");
-      }
+      const name = neededName(args.name);
       const expiresAt = readEnd(args.expires, io.now());
       const { key, stored } = await makeKey(io, name, {
         project_id: args.project,

@@ -2,7 +2,8 @@ import { ROLES, type Role } from "@turnpike/contract/governance.ts";
 
 import { CliError, dataFolder, table, type CliIo } from "#cli/cli-io.ts";
 import { readEnd } from "#cli/read-end.ts";
-import { needed, verb, verbs } from "#cli/verb.ts";
+import { needed, neededName, verb, verbs } from "#cli/verb.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import { createAdminKey, listAdminKeys, revokeAdminKey } from "#governance/admin-keys.ts";
 import type { Deed } from "#governance/deed.ts";
 import { inviteMember } from "#governance/invitations.ts";
@@ -19,7 +20,7 @@ import { ACTIONS, isPlatformAction, type Scope } from "#governance/permissions.t
 import { createServiceAccount } from "#governance/service-accounts.ts";
 import { loadMasterKey } from "#privacy/master-key.ts";
 
-const EVERYTHING = { reach: "all", limit: 10_000 } as const;
+const LIMIT = 10_000;
 const organization = {
   type: "string",
   description: "Id of the organization",
@@ -45,8 +46,10 @@ export const membersCommand = (io: CliIo) =>
     list: verb(io, {
       name: "list",
       description: "List members",
-      run: async (_args, deed) => {
-        const found = await membersPage(deed, EVERYTHING);
+      args: { organization: onlyOrganization },
+      run: async (args, deed) => {
+        const reach = await reachOfOption(deed, args.organization);
+        const found = await membersPage(deed, { reach, limit: LIMIT });
         const cells = found.map((row) => [
           row.id,
           row.email ?? row.name,
@@ -115,8 +118,10 @@ export const serviceAccountsCommand = (io: CliIo) =>
     list: verb(io, {
       name: "list",
       description: "List service accounts",
-      run: async (_args, deed) => {
-        const found = await serviceAccountsPage(deed, EVERYTHING);
+      args: { organization: onlyOrganization },
+      run: async (args, deed) => {
+        const reach = await reachOfOption(deed, args.organization);
+        const found = await serviceAccountsPage(deed, { reach, limit: LIMIT });
         const cells = found.map((row) => [row.id, row.name, row.organization_id ?? "–"]);
         const heading = ["ID", "NAME", "ORGANIZATION"];
         const text = found.length === 0 ? "There are none." : table([heading, ...cells]);
@@ -131,7 +136,7 @@ export const serviceAccountsCommand = (io: CliIo) =>
         const row = await createServiceAccount(deed, {
           organizationId: args.organization,
           teamId: args.team ?? null,
-          name: needed("name", args.name),
+          name: neededName(args.name),
           role: readRole(args.role),
         });
         return { value: serviceAccountView(row), text: `${row.id} (${row.name})` };
@@ -186,7 +191,7 @@ export const adminKeysCommand = (io: CliIo) =>
       },
       run: async (args, deed) => {
         const { key, stored } = await createAdminKey(deed, pepperOf(io), {
-          name: needed("name", args.name),
+          name: neededName(args.name),
           organizationId: args.organization,
           ownerId: needed("owner", args.owner),
           scopes: readScopes(needed("scopes", args.scopes)),

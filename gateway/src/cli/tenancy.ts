@@ -2,7 +2,8 @@ import { newOrganizationSchema } from "@turnpike/contract/api/organizations.ts";
 import { PLANS, type Plan } from "@turnpike/contract/governance.ts";
 
 import { CliError, table, type CliIo } from "#cli/cli-io.ts";
-import { needed, verb, verbs, type Shown } from "#cli/verb.ts";
+import { needed, neededName, verb, verbs, type Shown } from "#cli/verb.ts";
+import { onlyOrganization, reachOfOption } from "#cli/within-organization.ts";
 import {
   createOrganization,
   organizationsOfActor,
@@ -17,7 +18,7 @@ import {
 import { archiveTeam, createTeam, listTeamsFor, teamView } from "#governance/teams.ts";
 import { issueText } from "#lib/issue-text.ts";
 
-const ALL = { reach: "all", archived: false, limit: 10_000 } as const;
+const IN_FORCE = { archived: false, limit: 10_000 } as const;
 const organization = {
   type: "string",
   description: "Id of the organization",
@@ -53,7 +54,7 @@ export const organizationsCommand = (io: CliIo) =>
       },
       run: async (args, deed) => {
         const wanted = newOrganizationSchema.safeParse({
-          name: needed("name", args.name),
+          name: neededName(args.name),
           slug: needed("slug", args.slug),
           plan: args.plan as Plan,
           time_zone: args["time-zone"],
@@ -80,8 +81,10 @@ export const teamsCommand = (io: CliIo) =>
     list: verb(io, {
       name: "list",
       description: "List teams",
-      run: async (_args, deed) => {
-        const found = await listTeamsFor(deed, ALL);
+      args: { organization: onlyOrganization },
+      run: async (args, deed) => {
+        const reach = await reachOfOption(deed, args.organization);
+        const found = await listTeamsFor(deed, { ...IN_FORCE, reach });
         const cells = found.map((row) => [row.id, row.name, row.organization_id]);
         return { value: found.map(teamView), text: rows(["ID", "NAME", "ORGANIZATION"], cells) };
       },
@@ -91,7 +94,7 @@ export const teamsCommand = (io: CliIo) =>
       description: "Make a team",
       args: { name: { type: "string", description: "Its name" }, organization },
       run: async (args, deed) => {
-        const wanted = { organizationId: args.organization, name: needed("name", args.name) };
+        const wanted = { organizationId: args.organization, name: neededName(args.name) };
         return made(teamView(await createTeam(deed, wanted)));
       },
     }),
@@ -112,8 +115,10 @@ export const projectsCommand = (io: CliIo) =>
     list: verb(io, {
       name: "list",
       description: "List projects",
-      run: async (_args, deed) => {
-        const found = await listProjectsFor(deed, ALL);
+      args: { organization: onlyOrganization },
+      run: async (args, deed) => {
+        const reach = await reachOfOption(deed, args.organization);
+        const found = await listProjectsFor(deed, { ...IN_FORCE, reach });
         const cells = found.map((row) => [
           row.id,
           row.name,
@@ -138,7 +143,7 @@ export const projectsCommand = (io: CliIo) =>
         const wanted = {
           organization_id: args.organization,
           team_id: args.team ?? null,
-          name: needed("name", args.name),
+          name: neededName(args.name),
         };
         return made(projectView(await createProject(deed, wanted)));
       },

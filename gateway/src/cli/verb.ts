@@ -1,8 +1,10 @@
+import { nameSchema } from "@turnpike/contract/governance.ts";
 import { defineCommand, type ArgsDef, type CommandDef, type ParsedArgs } from "citty";
 
 import { CliError, printJson, type CliIo } from "#cli/cli-io.ts";
 import { asOperator } from "#cli/operator.ts";
 import type { Deed } from "#governance/deed.ts";
+import { issueText } from "#lib/issue-text.ts";
 import type { Store } from "#store/store.ts";
 
 /** What a verb found or did: `value` for programs, `text` for people. */
@@ -50,4 +52,12 @@ export const verbs = (
 export function needed(option: string, value: unknown): string {
   if (typeof value === "string" && value.trim() !== "") return value.trim();
   throw new CliError(`--${option} is needed.`);
+}
+
+/** A name as the admin API takes it, of `--name`. */
+export function neededName(value: unknown): string {
+  const { data, error } = nameSchema.safeParse(needed("name", value));
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  throw new CliError(`--name ${issue === undefined ? "must be a name" : issueText(issue)}.`);
 }

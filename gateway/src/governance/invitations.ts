@@ -8,7 +8,7 @@ import { checkVersion, type Versioned } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import { checkMayGiveRole, mayGiveRole } from "#governance/grants.ts";
 import { checkNewPassword, hashPassword } from "#governance/password.ts";
-import { newPerson, readEmail } from "#governance/people.ts";
+import { newPerson, readEmail, readName } from "#governance/people.ts";
 import { belongsTo, can } from "#governance/permissions.ts";
 import { digestOfToken, randomToken } from "#governance/secret-token.ts";
 import { strangerActor } from "#governance/sign-in.ts";
@@ -195,7 +195,7 @@ async function makePerson(
   { invitation, acceptance, passwordHash, now }: Joining,
 ): Promise<StoredUser> {
   const { email } = invitation;
-  const name = acceptance.name?.trim() || email;
+  const name = readName(acceptance.name, email);
   const user = { ...newPerson({ email, name, now, version }), password_hash: passwordHash };
   await insertUser(transaction, user);
   const target = { kind: "user", id: user.id } as const;

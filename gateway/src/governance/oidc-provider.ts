@@ -2,6 +2,7 @@ import type { OidcSection } from "@turnpike/contract/config-auth.ts";
 import * as client from "openid-client";
 
 import { GatewayError } from "#canonical/failure.ts";
+import { emailOf, foreignName } from "#governance/people.ts";
 
 /** A sign-in that was begun, kept by the browser in a sealed cookie until it comes back. */
 export interface OidcAttempt {
@@ -137,9 +138,9 @@ function identityOf(claims: Record<string, unknown>, groupsClaim: string): OidcI
   return {
     issuer: String(claims["iss"]),
     subject: String(claims["sub"]),
-    email: text("email")?.trim().toLowerCase() ?? null,
+    email: emailOf(text("email") ?? "") ?? null,
     isEmailVerified: claims["email_verified"] === true,
-    name: text("name") ?? text("preferred_username"),
+    name: foreignName(text("name") ?? text("preferred_username") ?? "") ?? null,
     groups: listed.filter((group) => typeof group === "string"),
   };
 }

@@ -4,7 +4,7 @@ import { GatewayError } from "#canonical/failure.ts";
 import { changeAudited, type Change } from "#governance/audit.ts";
 import { applyGroupRoles, rolesOfGroups, type GroupRole } from "#governance/oidc-roles.ts";
 import type { OidcIdentity } from "#governance/oidc-provider.ts";
-import { newPerson } from "#governance/people.ts";
+import { foreignName, newPerson } from "#governance/people.ts";
 import { auditRefusal, strangerActor, type Attempt } from "#governance/sign-in.ts";
 import { activeMembershipsOf } from "#store/memberships.ts";
 import {
@@ -24,7 +24,7 @@ export async function enterByOidc(
   settings: OidcSection,
   identity: OidcIdentity,
 ): Promise<StoredUser> {
-  const name = identity.email ?? identity.subject;
+  const name = identity.email ?? subjectName(identity);
   try {
     checkDomain(settings, identity);
     const user = await changeAudited({ ...attempt, actor: strangerActor(name) }, (change) =>
@@ -103,7 +103,7 @@ async function makeUser(
   // An address that nobody has checked is nobody's: invitations go by it.
   const email = identity.isEmailVerified ? identity.email : null;
   const user: StoredUser = {
-    ...newPerson({ email, name: name ?? email ?? subject, now, version }),
+    ...newPerson({ email, name: name ?? email ?? subjectName(identity), now, version }),
     oidc_issuer: issuer,
     oidc_subject: subject,
   };
@@ -112,6 +112,8 @@ async function makeUser(
   await audit({ action: "users.create", target, organizationId: null, after: user });
   return user;
 }
+
+const subjectName = ({ subject }: OidcIdentity): string => foreignName(subject) ?? "nameless";
 
 const forbidden = (message: string): GatewayError =>
   new GatewayError({ code: "forbidden", message });

@@ -132,6 +132,34 @@ describeOnEach("people", (make) => {
     await expect(accept(token)).rejects.toMatchObject(refusedAs("not_found"));
   });
 
+  test.each([
+    ["a control character", "New\u001b[31m", "must not have line ends"],
+    ["a mark of direction", "nimda\u202e", "must not have line ends"],
+    ["a line's end", "New\u2028One", "must not have line ends"],
+    ["too many letters", "n".repeat(201), "must have at most 200 characters"],
+  ])(
+    "people's own names, too, are refused with %s; without one it is the address",
+    async (_, name, fault) => {
+      const { token } = await invite(admin, "developer");
+      await expect(accept(token, { name })).rejects.toMatchObject({
+        failure: {
+          code: "invalid_request",
+          field: "name",
+          message: expect.stringContaining(fault),
+        },
+      });
+      expect(await accept(token, { name: "  " })).toMatchObject({ name: "new@example.com" });
+    },
+  );
+
+  test("no address has what a terminal would obey", async () => {
+    for (const email of ["a\u0000b@example.com", "a\u202eb@example.com", "a@exam\u001bple.com"]) {
+      await expect(invite(admin, "developer", email)).rejects.toMatchObject(
+        refusedAs("invalid_request", "email"),
+      );
+    }
+  });
+
   test("invitations: not above one's own role, not after a week, not after revoking", async () => {
     await expect(invite(admin, "owner")).rejects.toMatchObject(refusedAs("forbidden", "role"));
     const late = await invite(admin, "viewer", "late@example.com");

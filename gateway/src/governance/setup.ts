@@ -5,7 +5,7 @@ import { OPERATOR } from "#governance/actor.ts";
 import { changeAudited, type Change } from "#governance/audit.ts";
 import type { Deed } from "#governance/deed.ts";
 import { checkNewPassword, hashPassword } from "#governance/password.ts";
-import { newPerson } from "#governance/people.ts";
+import { newPerson, readName } from "#governance/people.ts";
 import { digestOfToken, isSameText, randomToken } from "#governance/secret-token.ts";
 import { newId } from "#lib/ids.ts";
 import { insertMembership } from "#store/memberships.ts";
@@ -58,7 +58,7 @@ export function createSetupState(core: Kysely<CoreTables>, now: () => number): S
 export interface FirstPerson {
   readonly token: string;
   readonly email: string;
-  readonly name: string;
+  readonly name?: string | undefined;
   readonly password: string;
 }
 
@@ -69,10 +69,11 @@ export interface FirstPerson {
 export async function setUp(
   deed: Omit<Deed, "actor">,
   pepper: Buffer,
-  { token, email, name, password }: FirstPerson,
+  { token, email, name: given, password }: FirstPerson,
 ): Promise<StoredUser> {
   if (await hasPerson(deed.core)) throw new GatewayError(DONE);
   if (!isSameText(token, await setupToken(deed.core, pepper))) throw new GatewayError(WRONG_TOKEN);
+  const name = readName(given, email);
   checkNewPassword(password, email);
   const passwordHash = await hashPassword(password);
   return changeAudited({ ...deed, actor: SETUP }, async (change) => {

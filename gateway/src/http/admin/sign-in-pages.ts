@@ -98,8 +98,8 @@ async function submitSetup(
 ): Promise<FastifyReply> {
   checkOrigin(request, api);
   const email = readEmail(form.email ?? "");
-  const { token, password = "" } = form;
-  const first = { token, email, name: form.name || email, password };
+  const { token, name, password = "" } = form;
+  const first = { token, email, name, password };
   const { session } = await setUpAndEnter(api, request, first);
   return sendWelcome(reply, api, session.token);
 }
@@ -269,7 +269,7 @@ function readForm(request: FastifyRequest): Form {
   return {
     token: field("token") ?? "",
     email: field("email"),
-    name: field("name")?.slice(0, 200),
+    name: field("name"),
     password: field("password"),
   };
 }

@@ -79,8 +79,8 @@ export function addSignInRoutes(server: FastifyInstance, api: SignInApi): void {
     return greet(reply, api, { session });
   });
   server.post("/api/setup", options, async (request, reply) => {
-    const { email, name, ...rest } = readBody(api, request, setupSchema);
-    const first = { ...rest, email: readEmail(email), name: name || email };
+    const { email, ...rest } = readBody(api, request, setupSchema);
+    const first = { ...rest, email: readEmail(email) };
     return greet(reply.code(201), api, await setUpAndEnter(api, request, first));
   });
   server.post("/api/invitations/accept", options, async (request, reply) => {
