@@ -36,6 +36,10 @@ const DIALECTS = [
   { path: "/v1/responses", body: { input: "x" }, list: "input" },
 ] as const;
 const MODEL = "openai/gpt-4o-mini";
+const responses = (more: JsonObject): JsonObject => ({ model: MODEL, input: "x", ...more });
+const legacy = (more: JsonObject): JsonObject => ({ model: MODEL, prompt: "x", ...more });
+const embed = { model: "openai/text-embedding-3-small", input: "x" };
+const rerank = { model: "cohere/rerank-v3.5", query: "x", documents: ["x"] };
 
 /** The error object, whose place differs by dialect; every dialect has a message in it. */
 async function errorOf(response: Response): Promise<JsonObject> {
@@ -140,6 +144,71 @@ describe("a wrong field is named", () => {
         expect(JSON.stringify([error["param"], error["message"]])).toMatch(named);
       }
     }
+  });
+
+  const chat = { model: MODEL, ...DIALECTS[0].body };
+  const messages = { model: MODEL, ...DIALECTS[1].body };
+  const generate = `/v1beta/models/${MODEL.replace("/", ":")}:generateContent`;
+  const contents = [{ role: "user", parts: [{ text: "x" }] }];
+  const config = (more: JsonObject): JsonObject => ({ contents, generationConfig: more });
+  test.each<[string, string, (value: number) => JsonObject]>([
+    ["/v1/chat/completions", "max_tokens", (value) => ({ ...chat, max_tokens: value })],
+    [
+      "/v1/chat/completions",
+      "max_tokens",
+      (value) => ({ ...chat, max_completion_tokens: 5, max_tokens: value }),
+    ],
+    [
+      "/v1/chat/completions",
+      "max_completion_tokens",
+      (value) => ({ ...chat, max_completion_tokens: value }),
+    ],
+    ["/v1/chat/completions", "n", (value) => ({ ...chat, n: value })],
+    ["/v1/chat/completions", "top_logprobs", (value) => ({ ...chat, top_logprobs: value })],
+    [
+      "/v1/chat/completions",
+      "reasoning.max_tokens",
+      (value) => ({ ...chat, reasoning: { max_tokens: value } }),
+    ],
+    ["/v1/responses", "max_output_tokens", (value) => responses({ max_output_tokens: value })],
+    ["/v1/responses", "top_logprobs", (value) => responses({ top_logprobs: value })],
+    ["/v1/messages", "max_tokens", (value) => ({ ...messages, max_tokens: value })],
+    [
+      "/v1/messages",
+      "thinking.budget_tokens",
+      (value) => ({ ...messages, thinking: { type: "enabled", budget_tokens: value } }),
+    ],
+    ["/v1/completions", "max_tokens", (value) => legacy({ max_tokens: value })],
+    ["/v1/completions", "n", (value) => legacy({ n: value })],
+    ["/v1/completions", "logprobs", (value) => legacy({ logprobs: value })],
+    [generate, "generationConfig.maxOutputTokens", (value) => config({ maxOutputTokens: value })],
+    [generate, "generationConfig.candidateCount", (value) => config({ candidateCount: value })],
+    [
+      generate,
+      "generationConfig.thinkingConfig.thinkingBudget",
+      (value) => config({ thinkingConfig: { thinkingBudget: value } }),
+    ],
+    ["/v1/embeddings", "dimensions", (value) => ({ ...embed, dimensions: value })],
+    ["/v1/rerank", "top_n", (value) => ({ ...rerank, top_n: value })],
+  ])("%s: what is no whole number in %s", async (path, field, bodyWith) => {
+    for (const value of [1.5, -2, 2 ** 53, 1e300]) {
+      const response = await gateway.post(path, bodyWith(value));
+      expect([value, response.status]).toEqual([value, 400]);
+      const { message } = await errorOf(response);
+      expect(message).toContain(`${field} must be a whole number from `);
+    }
+  });
+
+  test.each([
+    ["/v1/chat/completions", { ...chat, seed: 0.5 }],
+    ["/v1/chat/completions", { ...chat, top_k: 0.5 }],
+    ["/v1/messages", { ...messages, top_k: 0.5 }],
+    [generate, config({ seed: 0.5 })],
+    ["/v1/completions", legacy({ seed: 0.5 })],
+  ])("%s: half a seed, or half a top_k", async (path, body) => {
+    const response = await gateway.post(path, body);
+    expect(response.status).toBe(400);
+    expect((await errorOf(response))["message"]).toMatch(/(?:seed|top_k) must be a whole number/);
   });
 
   test("an unknown model is a 404 with near names and no retry", async () => {

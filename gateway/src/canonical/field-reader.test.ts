@@ -13,6 +13,7 @@ describe("FieldReader", () => {
 
   test.each([
     [() => reader.number("text"), "body.text must be a number"],
+    [() => reader.count("text"), "body.text must be a whole number from 0 to 9007199254740991"],
     [() => reader.boolean("text"), "body.text must be true or false"],
     [() => reader.array("text"), "body.text must be an array"],
     [() => reader.objectAt("list"), "body.list must be an object"],
@@ -22,5 +23,21 @@ describe("FieldReader", () => {
     [() => reader.requiredString("a"), "body.a is missing: it must be a string"],
   ])("a wrong type names its path (%#)", (read, message) => {
     expect(read).toThrow(message);
+  });
+
+  test.each([1.5, -0.5, 2 ** 53, -(2 ** 53), 1e300, Number.POSITIVE_INFINITY, Number.NaN])(
+    "%s is no whole number",
+    (value) => {
+      expect(() => new FieldReader({ value }).integer("value")).toThrow("value must be a whole");
+    },
+  );
+
+  test("whole numbers have a bound where one is named", () => {
+    const whole = new FieldReader({ minus: -1, none: 0, most: Number.MAX_SAFE_INTEGER });
+    expect(whole.integer("minus")).toBe(-1);
+    expect(whole.count("none")).toBe(0);
+    expect(whole.count("most")).toBe(Number.MAX_SAFE_INTEGER);
+    expect(() => whole.count("minus")).toThrow("minus must be a whole number from 0");
+    expect(() => whole.integer("none", 1)).toThrow("none must be a whole number from 1");
   });
 });

@@ -38,6 +38,19 @@ export class FieldReader {
     throw this.#wrong(key, "a number");
   }
 
+  /** A whole number that JSON and a double both hold exactly; of either sign, unless bounded. */
+  integer(key: string, atLeast = Number.MIN_SAFE_INTEGER): number | undefined {
+    const value = this.object[key] ?? undefined;
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= atLeast) return value;
+    throw this.#wrong(key, `a whole number from ${atLeast} to ${Number.MAX_SAFE_INTEGER}`);
+  }
+
+  /** A whole number, 0 or more: of tokens, of what is wanted. */
+  count(key: string): number | undefined {
+    return this.integer(key, 0);
+  }
+
   boolean(key: string): boolean | undefined {
     const value = this.object[key] ?? undefined;
     if (value === undefined || typeof value === "boolean") return value;

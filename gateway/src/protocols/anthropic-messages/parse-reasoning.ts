@@ -6,7 +6,7 @@ import type { JsonObject } from "#lib/json.ts";
 /** Reads `thinking`: adaptive, enabled with a budget, or disabled. */
 export function parseReasoning(thinking: FieldReader | undefined): ReasoningOptions {
   if (thinking === undefined) return {};
-  const budgetTokens = thinking.number("budget_tokens");
+  const budgetTokens = thinking.count("budget_tokens");
   const type = thinking.requiredString("type");
   if (type === "disabled") return { enabled: false };
   if (type !== "enabled" && type !== "adaptive") {

@@ -37,7 +37,7 @@ export function parseRequest({ body }: RequestInput): ChatRequest {
   const extra = unknownMembers(body, output.rest);
   const tools = reader.objects("tools")?.map(parseTool);
   const stopSequences = reader.strings("stop_sequences");
-  const maxOutputTokens = reader.number("max_tokens");
+  const maxOutputTokens = reader.count("max_tokens");
   return {
     protocol: "anthropic-messages",
     model: reader.requiredString("model"),
@@ -85,7 +85,7 @@ function parseSampling(reader: FieldReader): Pick<ChatRequest, "sampling"> {
   const sampling: Sampling = compact({
     temperature: reader.number("temperature"),
     topP: reader.number("top_p"),
-    topK: reader.number("top_k"),
+    topK: reader.integer("top_k"),
   });
   return Object.keys(sampling).length === 0 ? {} : { sampling };
 }

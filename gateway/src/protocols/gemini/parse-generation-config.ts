@@ -43,8 +43,8 @@ export function parseGenerationConfig(wire: JsonObject): ParsedConfig {
   const reasoning = parseThinking(reader.objectAt("thinkingConfig"));
   const members: Partial<ChatRequest> = compact({
     sampling: Object.keys(sampling).length > 0 ? sampling : undefined,
-    maxOutputTokens: reader.number("maxOutputTokens"),
-    candidateCount: reader.number("candidateCount"),
+    maxOutputTokens: reader.count("maxOutputTokens"),
+    candidateCount: reader.integer("candidateCount", 1),
     stopSequences: reader.strings("stopSequences"),
     outputFormat: parseFormat(reader),
     reasoning: Object.keys(reasoning).length > 0 ? reasoning : undefined,
@@ -73,8 +73,8 @@ const parseSampling = (reader: FieldReader): Sampling =>
   compact({
     temperature: reader.number("temperature"),
     topP: reader.number("topP"),
-    topK: reader.number("topK"),
-    seed: reader.number("seed"),
+    topK: reader.integer("topK"),
+    seed: reader.integer("seed"),
     presencePenalty: reader.number("presencePenalty"),
     frequencyPenalty: reader.number("frequencyPenalty"),
   });
@@ -92,7 +92,7 @@ function parseFormat(reader: FieldReader): OutputFormat | undefined {
 
 function parseLogprobs(reader: FieldReader): ChatRequest["logprobs"] | undefined {
   if (reader.boolean("responseLogprobs") !== true) return undefined;
-  const top = reader.number("logprobs");
+  const top = reader.count("logprobs");
   return top === undefined ? {} : { top };
 }
 
@@ -109,7 +109,7 @@ function parseThinking(wire: JsonObject | undefined): ReasoningOptions {
   const effort = ownValue(LEVELS, reader.string("thinkingLevel")?.toLowerCase() ?? "");
   const shown = reader.boolean("includeThoughts");
   return {
-    ...parseBudget(reader.number("thinkingBudget")),
+    ...parseBudget(reader.integer("thinkingBudget", -1)),
     ...(effort !== undefined && { effort }),
     ...(shown !== undefined && { summary: shown ? "auto" : "none" }),
   };

@@ -21,6 +21,9 @@ export const SAMPLING_FIELDS = {
   seed: "seed",
 } as const satisfies Partial<Record<keyof Sampling, string>>;
 
+/** Of those, the whole numbers. A seed may be negative, and some servers take -1 as no `top_k`. */
+const WHOLE: ReadonlySet<string> = new Set([SAMPLING_FIELDS.topK, SAMPLING_FIELDS.seed]);
+
 /** Members that the vocabulary has words for; all others travel in `extra`. */
 const READ: ReadonlySet<string> = new Set<string>(
   [
@@ -60,12 +63,14 @@ export function parseRequest({ body }: RequestInput): ChatRequest {
 function parseLimits(reader: FieldReader): JsonObject {
   const streamOptions = reader.objectAt("stream_options");
   const logprobs = reader.boolean("logprobs");
+  const top = reader.count("top_logprobs");
+  const maxTokens = reader.count("max_tokens");
   return {
     includeUsage: asBoolean(streamOptions?.["include_usage"]),
-    maxOutputTokens: reader.number("max_completion_tokens") ?? reader.number("max_tokens"),
+    maxOutputTokens: reader.count("max_completion_tokens") ?? maxTokens,
     stopSequences: parseStop(reader),
-    candidateCount: reader.number("n"),
-    logprobs: logprobs === true ? compact({ top: reader.number("top_logprobs") }) : undefined,
+    candidateCount: reader.integer("n", 1),
+    logprobs: logprobs === true ? compact({ top }) : undefined,
     verbosity: reader.string("verbosity"),
     outputModalities: reader.strings("modalities"),
   };
@@ -88,7 +93,9 @@ function parseStop(reader: FieldReader): readonly string[] | undefined {
 
 function parseSampling(reader: FieldReader): Sampling | undefined {
   const sampling: JsonObject = {};
-  for (const [name, key] of Object.entries(SAMPLING_FIELDS)) sampling[name] = reader.number(key);
+  for (const [name, key] of Object.entries(SAMPLING_FIELDS)) {
+    sampling[name] = WHOLE.has(key) ? reader.integer(key) : reader.number(key);
+  }
   sampling["logitBias"] = reader.objectAt("logit_bias");
   const present = compact(sampling);
   return Object.keys(present).length === 0 ? undefined : present;

@@ -30,9 +30,9 @@ export function parseReasoning(body: FieldReader): ReasoningOptions | undefined 
   const thinking = body.nested("thinking");
   const effort = readEffort(body, reasoning);
   const budgetTokens =
-    reasoning?.number("max_tokens") ??
-    thinking?.number("budget_tokens") ??
-    body.number("thinking_budget");
+    reasoning?.count("max_tokens") ??
+    thinking?.count("budget_tokens") ??
+    body.count("thinking_budget");
   const enabled =
     reasoning?.boolean("enabled") ??
     thinkingEnabled(thinking?.string("type")) ??

@@ -115,9 +115,23 @@ describe("answers", () => {
 });
 
 describeCorpus("recorded completions", () => {
+  const completions = recordings().filter(({ endpoint }) => endpoint === "openai.completions");
+  /** OpenAI, too: "Expected a value >= 0, but got -1 instead." */
+  const isRefused = (request: (typeof completions)[number]["request"]): boolean =>
+    asObject(request.body)["max_tokens"] === -1;
+
+  test("max_tokens below 0 is refused, as OpenAI does", () => {
+    const refused = completions.filter(({ request }) => isRefused(request));
+    expect(refused).not.toEqual([]);
+    for (const { request, response } of refused) {
+      expect(response.status).toBe(400);
+      expect(() => parse(asObject(request.body))).toThrow("max_tokens must be a whole number");
+    }
+  });
+
   test.each(
-    recordings()
-      .filter(({ endpoint }) => endpoint === "openai.completions")
+    completions
+      .filter(({ request }) => !isRefused(request))
       .map(({ id, request }) => [id, asObject(request.body)] as const),
   )("%s is read", (_id, body) => {
     const request = parse(body);

@@ -19,13 +19,13 @@ const READ: ReadonlySet<string> = new Set(
  */
 export function parseRequest({ body }: RequestInput): ChatRequest {
   const reader = new FieldReader(body);
-  const top = reader.number("logprobs");
+  const top = reader.count("logprobs");
   const optional = {
     includeUsage: asBoolean(reader.objectAt("stream_options")?.["include_usage"]),
-    maxOutputTokens: reader.number("max_tokens"),
+    maxOutputTokens: reader.count("max_tokens"),
     sampling: parseSampling(reader),
     stopSequences: parseStop(reader),
-    candidateCount: reader.number("n"),
+    candidateCount: reader.integer("n", 1),
     logprobs: top === undefined ? undefined : { top },
     user: reader.string("user"),
     extra: parseExtra(body),
@@ -70,12 +70,12 @@ function parseSampling(reader: FieldReader): JsonObject | undefined {
   const sampling = compact({
     temperature: reader.number("temperature"),
     topP: reader.number("top_p"),
-    topK: reader.number("top_k"),
+    topK: reader.integer("top_k"),
     minP: reader.number("min_p"),
     frequencyPenalty: reader.number("frequency_penalty"),
     presencePenalty: reader.number("presence_penalty"),
     repetitionPenalty: reader.number("repetition_penalty"),
-    seed: reader.number("seed"),
+    seed: reader.integer("seed"),
     logitBias: reader.objectAt("logit_bias"),
   });
   return Object.keys(sampling).length === 0 ? undefined : sampling;

@@ -29,7 +29,7 @@ function parseRequest(body: JsonObject): EmbeddingRequest {
   const reader = new FieldReader(body);
   const extra = Object.entries(body).filter(([key, value]) => !READ.has(key) && value !== null);
   const optional = {
-    dimensions: reader.number("dimensions"),
+    dimensions: reader.integer("dimensions", 1),
     encodingFormat: parseEncoding(reader.string("encoding_format")),
     inputType: reader.string("input_type"),
     user: reader.string("user"),

@@ -158,7 +158,7 @@ function thinkingMembers(body: FieldReader, extra: JsonObject): Partial<ChatRequ
   const reasoning = body.nested("reasoning");
   const shown = reasoning === undefined ? {} : parseReasoningOptions(reasoning, extra);
   const options = { ...shown, ...(encrypted && { encrypted }) };
-  const top = body.number("top_logprobs");
+  const top = body.count("top_logprobs");
   const logprobs = include.includes(LOGPROBS) || (top !== undefined && top > 0);
   return {
     ...(Object.keys(options).length > 0 && { reasoning: options }),
@@ -183,7 +183,7 @@ const isSummary = (value: string | undefined): value is "auto" | "concise" | "de
   value === "auto" || value === "concise" || value === "detailed" || value === "none";
 
 function plainMembers(body: FieldReader): Partial<ChatRequest> {
-  const maxOutputTokens = body.number("max_output_tokens");
+  const maxOutputTokens = body.count("max_output_tokens");
   const temperature = body.number("temperature");
   const topP = body.number("top_p");
   const sampling = {

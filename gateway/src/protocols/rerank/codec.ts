@@ -32,11 +32,11 @@ const READ: ReadonlySet<string> = new Set([
 /** One route for all: `top_k` is Voyage's word, and gets Voyage's answer. */
 function parseRequest(body: JsonObject): RerankRequest {
   const reader = new FieldReader(body);
-  const topK = reader.number("top_k");
+  const topK = reader.count("top_k");
   const style: RerankStyle = topK === undefined ? "cohere" : "voyage";
   const extra = Object.entries(body).filter(([key, value]) => !READ.has(key) && value !== null);
   const optional = {
-    topN: reader.number("top_n") ?? topK,
+    topN: reader.count("top_n") ?? topK,
     returnDocuments: reader.boolean("return_documents"),
     extra: extra.length === 0 ? undefined : Object.fromEntries(extra),
   };
