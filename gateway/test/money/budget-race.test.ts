@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 
 import { checkInvariants } from "#ledger/check-invariants.ts";
-import type { JsonObject } from "#lib/json.ts";
+import { asString, type JsonObject } from "#lib/json.ts";
+import type { Store } from "#store/store.ts";
 import { describeOnEach } from "#test/databases.ts";
 import { startFakeUpstream, type Script } from "#test/fake-upstream.ts";
 import { directoryRead, setBudget } from "#test/govern.ts";
@@ -21,7 +22,15 @@ const OUTPUT = 300;
 /** What one request costs that is answered in full. */
 const COST = INPUT * 150 + OUTPUT * 600;
 
-const usage = { prompt_tokens: INPUT, completion_tokens: OUTPUT, total_tokens: INPUT + OUTPUT };
+/** Above 32,000 input tokens it costs 58 an input token and 580 an output token, twice of what it costs below. */
+const LONG_MODEL = "volcengine/doubao-seed-2.0-mini";
+const LONG_INPUT = 33_000;
+const LONG_COST = LONG_INPUT * 58 + OUTPUT * 580;
+const LONG_PROMPT = "word ".repeat(8_000);
+/** Seventeen times as dear: the hold is for it, the charge mostly for the first. */
+const DEAR_MODEL = "openai/gpt-4o";
+const UNPRICED_MODEL = "groq/a-model-without-a-price";
+
 const chunk = (delta: JsonObject, finish: string | null = null): string =>
   `data: ${JSON.stringify({ id: "x", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 
@@ -36,9 +45,14 @@ function upstream(): Script {
       response.end('{"error":{"message":"ill"}}');
       return;
     }
-    const bound = Number(request.body["max_completion_tokens"] ?? OUTPUT);
-    const output = Math.min(bound, OUTPUT);
-    const told = { ...usage, completion_tokens: output, total_tokens: INPUT + output };
+    const { max_completion_tokens: bound, max_tokens: older = OUTPUT, model } = request.body;
+    const output = Math.min(Number(bound ?? older), OUTPUT);
+    const input = asString(model)?.startsWith("doubao") === true ? LONG_INPUT : INPUT;
+    const told = {
+      prompt_tokens: input,
+      completion_tokens: output,
+      total_tokens: input + output,
+    };
     if (request.body["stream"] !== true) {
       response.writeHead(200, { "content-type": "application/json" });
       const message = { role: "assistant", content: "word ".repeat(output) };
@@ -57,18 +71,20 @@ function upstream(): Script {
   };
 }
 
+/** What a client asks for: long contexts, prices that nobody knows, chains that end at a dearer model. */
+function askedBy(index: number): JsonObject {
+  const long = index % 50 === 7;
+  const messages = [{ role: "user", content: long ? LONG_PROMPT : "hello" }];
+  if (long) return { model: LONG_MODEL, messages };
+  if (index % 40 === 39) return { model: UNPRICED_MODEL, models: [MODEL], messages };
+  return { model: MODEL, models: [index % 20 === 3 ? DEAR_MODEL : MODEL], messages };
+}
+
 /** One client: asks until it is answered, or told that there is nothing left. */
 async function ask(url: string, index: number): Promise<"answered" | "left" | "refused"> {
   const stream = index % 3 === 0;
   const leaves = index % 15 === 0;
-  const body = {
-    model: index % 40 === 39 ? "groq/a-model-without-a-price" : MODEL,
-    // A failed attempt is repeated at another model, which costs the same at most.
-    models: [MODEL],
-    max_tokens: OUTPUT,
-    stream,
-    messages: [{ role: "user", content: "hello" }],
-  };
+  const body = { ...askedBy(index), max_tokens: OUTPUT, stream };
   for (;;) {
     const abort = new AbortController();
     // A thousand connections at once: some are reset before they are accepted, and are made anew.
@@ -99,6 +115,15 @@ async function ask(url: string, index: number): Promise<"answered" | "left" | "r
   }
 }
 
+async function countersOf(store: Store, id: string): Promise<{ used: bigint; pending: bigint }> {
+  const { used, pending } = await store.core
+    .selectFrom("budget_counters")
+    .select(["used", "pending"])
+    .where("budget_id", "=", id)
+    .executeTakeFirstOrThrow();
+  return { used: BigInt(used), pending: BigInt(pending) };
+}
+
 describeOnEach("a thousand requests on a budget worth a hundred", (make, dialect) => {
   const processes = dialect === "postgres" ? 4 : 1;
 
@@ -113,7 +138,9 @@ describeOnEach("a thousand requests on a budget worth a hundred", (make, dialect
         // One after the other: the first makes what they share.
         for (let at = 0; at < processes; at++) {
           const { home, url: databaseUrl } = database;
-          gateways.push(await startProcess({ home, databaseUrl, origin: provider.origin }));
+          const { origin } = provider;
+          const env = { ARK_API_KEY: "upstream-volcengine", ARK_BASE_URL: `${origin}/volcengine` };
+          gateways.push(await startProcess({ home, databaseUrl, origin, env }));
         }
         for (let round = 0; round < REPETITIONS; round++) {
           provider.answer(upstream());
@@ -121,6 +148,8 @@ describeOnEach("a thousand requests on a budget worth a hundred", (make, dialect
           const limit = BigInt((REQUESTS / 10) * COST);
           await setBudget(store, { id, limit });
           await directoryRead();
+          expect(await ask(gateways[0]?.url ?? "", 7)).toBe("answered");
+          expect(Number((await countersOf(store, id)).used)).toBe(LONG_COST);
           const outcomes = await Promise.all(
             Array.from({ length: REQUESTS }, (_none, index) =>
               ask(gateways[index % processes]?.url ?? "", index),
@@ -129,12 +158,8 @@ describeOnEach("a thousand requests on a budget worth a hundred", (make, dialect
           let row;
           do {
             await sleep(50);
-            row = await store.core
-              .selectFrom("budget_counters")
-              .select(["used", "pending"])
-              .where("budget_id", "=", id)
-              .executeTakeFirstOrThrow();
-          } while (BigInt(row.pending) > 0n);
+            row = await countersOf(store, id);
+          } while (row.pending > 0n);
           const used = Number(row.used);
           expect(used).toBeLessThanOrEqual(Number(limit));
           expect(used).toBeGreaterThanOrEqual(Number(limit) * 0.95);
