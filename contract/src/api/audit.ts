@@ -12,7 +12,11 @@ export const auditEntrySchema = z.strictObject({
     kind: z.string(),
     id: z.string().nullable(),
     name: z.string(),
-    via: z.string().describe("`session:…`, `admin-key:…` or `cli:cli`."),
+    via: z
+      .string()
+      .describe(
+        "`session:…`, `admin-key:…` or `cli:cli`; `platform` to others than its operators.",
+      ),
   }),
   action: z.string(),
   target: z.strictObject({ kind: z.string(), id: z.string() }),

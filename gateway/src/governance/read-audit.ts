@@ -3,6 +3,7 @@ import type { AuditEntryView } from "@turnpike/contract/api/audit.ts";
 import { timeText } from "#governance/checks.ts";
 import type { Deed } from "#governance/deed.ts";
 import type { Reach } from "#governance/reach.ts";
+import { platformAdminsOf } from "#store/memberships.ts";
 import { listAuditEntries, type AuditFilter, type StoredAuditEntry } from "#store/audit.ts";
 
 export const auditEntryView = (row: StoredAuditEntry): AuditEntryView => ({
@@ -46,19 +47,43 @@ interface Wanted {
   readonly limit: number;
 }
 
-/** Entries within reach, the newest first. */
-export const auditPage = (
-  { core }: Pick<Deed, "core">,
+/** Who reads, and where. */
+type Reading = Pick<Deed, "core" | "actor">;
+
+/** Entries within reach, the newest first, as the reader may see them. */
+export async function auditPage(
+  { core, actor }: Reading,
   query: AuditQuery,
   { reach, before, limit }: Wanted,
-): Promise<readonly StoredAuditEntry[]> =>
-  listAuditEntries(core, { ...filterOf(query, reach), before, limit });
+): Promise<readonly StoredAuditEntry[]> {
+  const rows = await listAuditEntries(core, { ...filterOf(query, reach), before, limit });
+  if (actor.isPlatformAdmin) return rows;
+  const ids = new Set(rows.flatMap((row) => row.actor_id ?? []));
+  const admins = await platformAdminsOf(core, [...ids]);
+  return rows.map((row) => {
+    const organizations = admins.get(row.actor_id ?? "");
+    const isStranger = organizations?.has(row.organization_id ?? "") === false;
+    return isStranger || row.actor_kind === "operator" ? { ...row, ...NAMELESS } : row;
+  });
+}
+
+/**
+ * Who runs the platform and is no member of the organization is nobody whom it knows: that it was the
+ * platform is all that it is told.
+ */
+const NAMELESS = {
+  actor_kind: "operator",
+  actor_id: null,
+  actor_name: "platform operator",
+  via: "platform",
+  ip: null,
+} as const;
 
 const BATCH = 500;
 
 /** Entries within reach as JSON Lines, the newest first. */
 export async function* auditLines(
-  deed: Pick<Deed, "core">,
+  deed: Reading,
   query: AuditQuery,
   reach: Reach,
 ): AsyncGenerator<string> {

@@ -72,3 +72,25 @@ export type MemberRow = StoredMembership & {
   readonly name: string;
   readonly disabled_at: number | null;
 };
+
+/** Of some users, those who run the platform, each with the organizations that they are members of. */
+export async function platformAdminsOf(
+  core: Kysely<CoreTables>,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await core
+    .selectFrom("users")
+    .leftJoin("memberships", "memberships.user_id", "users.id")
+    .select(["users.id", "memberships.organization_id"])
+    .where("users.id", "in", userIds)
+    .where("users.is_platform_admin", "=", 1)
+    .execute();
+  const found = new Map<string, Set<string>>();
+  for (const { id, organization_id } of rows) {
+    const organizations = found.get(id) ?? new Set();
+    if (organization_id !== null) organizations.add(organization_id);
+    found.set(id, organizations);
+  }
+  return found;
+}

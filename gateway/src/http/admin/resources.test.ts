@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { deleteMembership, insertMembership } from "#store/memberships.ts";
 import { startAdminApi, type AdminApiOfTest } from "#test/admin-api.ts";
 import { WORLD } from "#test/admin-world.ts";
 
@@ -285,6 +286,37 @@ describe("audit", () => {
     const verdict = await api.ask("platform", "GET /api/audit/verify");
     expect(verdict.body).toMatchObject({ intact: true });
     expect((await api.ask("owner", "GET /api/audit/verify")).status).toBe(403);
+  });
+
+  test("who runs the platform has no name and no address for its tenants, unless a member", async () => {
+    const made = await api.ask("platform", "POST /api/teams", {
+      organization_id: WORLD.own,
+      name: "by the platform",
+    });
+    const path = `/api/audit?target_id=${made.body.id}`;
+    const seen = await api.ask("owner", `GET ${path}`);
+    expect(seen.body.data[0]).toMatchObject({
+      actor: { kind: "operator", id: null, name: "platform operator", via: "platform" },
+      ip: null,
+    });
+    for (const list of [path, "/api/audit/export", "/api/audit?limit=200"]) {
+      const { text } = await api.ask("owner", `GET ${list}`);
+      expect(text).not.toMatch(/platform@example\.com|user_platform|ses_platform/);
+    }
+    const [own] = (await api.ask("platform", `GET ${path}`)).body.data;
+    expect(own.actor).toMatchObject({ id: "user_platform", name: "platform@example.com" });
+    const membership = { id: "mem_platform", user_id: "user_platform", team_id: null };
+    await insertMembership(api.store.core, {
+      ...membership,
+      organization_id: WORLD.own,
+      role: "viewer",
+      source: "manual",
+      created_at: 0,
+      version: 1,
+    });
+    const known = (await api.ask("owner", `GET ${path}`)).body.data[0];
+    expect(known.actor).toMatchObject({ name: "platform@example.com" });
+    await deleteMembership(api.store.core, membership.id);
   });
 
   test("pages go on where the last one ended", async () => {
