@@ -14,6 +14,7 @@ export const ALERT_KINDS = [
   "ledger.invariant",
   "payment.reversed",
   "payment.mismatch",
+  "content.dropped",
   "test",
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -235,7 +235,12 @@ async function openBooks(keeping: Keeping) {
   const alerts = openAlerts(keeping);
   const money = await openMoney({ ...keeping, emitAlert: alerts.emit });
   const records = await openRecords({ ...keeping, alerts });
-  return { alerts, money, records, privacy: await openPrivacy(keeping) };
+  return {
+    alerts,
+    money,
+    records,
+    privacy: await openPrivacy({ ...keeping, emitAlert: alerts.emit }),
+  };
 }
 
 /** How what is used may be paid from outside. */

@@ -56,7 +56,14 @@ export async function startAdminApi(
   const api = { clock: Date.parse("2026-06-01T00:00:00Z") };
   const log = createLog("silent");
   const closers: (() => void | Promise<void>)[] = [];
-  const privacy = await openPrivacy({ home: database.home, store, master, log, closers });
+  const privacy = await openPrivacy({
+    home: database.home,
+    store,
+    master,
+    log,
+    closers,
+    emitAlert: () => undefined,
+  });
   const server = createServer({ now: () => api.clock, bodyLimit: undefined, log });
   addAdminRoutes(
     server,

@@ -46,6 +46,44 @@ export async function makeDatabase(
   };
 }
 
+/** A copy of one on Postgres as it is now, as a backup is; whoever has it open loses it. */
+export async function copyOnPostgres({ url, home }: TestDatabase): Promise<TestDatabase> {
+  const server = inject("postgresUrl");
+  const name = `test_${process.pid}_${made++}`;
+  const of = url.slice(url.lastIndexOf("/") + 1);
+  const others = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${of}'`;
+  await administer(server, others);
+  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${of}`);
+  const copied = server.replace(/\/postgres$/, `/${name}`);
+  return {
+    home,
+    url: copied,
+    open: () => openStore({ home, databaseUrl: copied }),
+    remove: () => administer(server, `DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
+/** Whether any row of any table of Postgres has a text in it, in bytes too. */
+export async function rowsHold({ url }: TestDatabase, text: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT tablename AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
+    );
+    for (const { name } of rows) {
+      const found = await client.query(`SELECT * FROM "${name}"`);
+      const values = found.rows.flatMap((row: object) => Object.values(row) as unknown[]);
+      const isIn = (value: unknown): boolean =>
+        Buffer.isBuffer(value) ? value.includes(text) : String(value).includes(text);
+      if (values.some(isIn)) return true;
+    }
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
 async function administer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

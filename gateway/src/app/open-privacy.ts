@@ -1,3 +1,6 @@
+import type { EmitAlert } from "@turnpike/contract/alerts.ts";
+
+import { watchContentDrops } from "#alerts/content-drops.ts";
 import type { PrivacyDesk } from "#http/admin/privacy-desk.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { createStoredResponses } from "#pipeline/stored-responses.ts";
@@ -28,6 +31,7 @@ interface Around {
   readonly store: Store;
   readonly master: MasterKey;
   readonly log: Log;
+  readonly emitAlert: EmitAlert;
   readonly closers: (() => void | Promise<void>)[];
 }
 
@@ -35,7 +39,8 @@ const REFRESH_MS = 500;
 const PURGE_MS = 60 * 60 * 1_000;
 
 /** Opens it; ends erasures that a crash has cut before anything is served. */
-export async function openPrivacy({ home, store, master, log, closers }: Around): Promise<Privacy> {
+export async function openPrivacy(around: Around): Promise<Privacy> {
+  const { home, store, master, log, emitAlert, closers } = around;
   const { core, records } = store;
   const envelope = createEnvelope({ core, master, now: Date.now });
   const content = createContentLog({
@@ -43,6 +48,7 @@ export async function openPrivacy({ home, store, master, log, closers }: Around)
     envelope,
     erasedSince: async (at) => (await listErasures(core, at)).map(erasedBefore),
     onProblem: (error) => log.warn(errorFacts(error), "texts could not be written; they wait"),
+    onDropped: watchContentDrops(emitAlert, Date.now),
   });
   const erasing = openErasing({ home, store, master, envelope });
   const resumed = await resumeErasures(erasing);

@@ -45,6 +45,8 @@ interface Deps {
   /** Erasures that were asked for since a time. */
   readonly erasedSince: (at: number) => Promise<readonly ErasedBefore[]>;
   readonly onProblem: (error: unknown) => void;
+  /** Told of each entry whose text is lost; its `request` and `answer` are not to be read. */
+  readonly onDropped: (entry: Pick<ContentEntry, "organizationId" | "requestId">) => void;
   /** Bytes that may wait. */
   readonly capacityBytes?: number;
 }
@@ -98,7 +100,9 @@ export function createContentLog(deps: Deps): ContentLog {
     close: async () => {
       state.closing = true;
       await Promise.race([settled(), afterMs(CLOSE_MS)]);
-      state.queue.length = 0;
+      for (const waiting of state.queue.splice(0)) {
+        if (!waiting.dropped) noteDropped(state, waiting);
+      }
     },
   };
 }
@@ -119,8 +123,13 @@ function dropOldest(state: State): void {
       entry: { ...waiting.entry, request: "", answer: "" },
     };
     state.bytes -= waiting.bytes;
-    state.dropped++;
+    noteDropped(state, waiting);
   }
+}
+
+function noteDropped(state: State, { entry }: Waiting): void {
+  state.dropped++;
+  state.onDropped(entry);
 }
 
 async function run(state: State): Promise<void> {
