@@ -143,8 +143,13 @@ export const postgresNumbers: Numbers = (from, to) =>
 
 const PIECE = 1_000_000;
 
-/** Fills the tables inside the database; indexes are made afterwards. */
+/** Fills the tables inside the database; indexes are made afterwards. Tells how long each part took. */
 export async function fill(filling: Filling, rows: number, numbers: Numbers): Promise<void> {
+  let began = performance.now();
+  const tell = (what: string): void => {
+    console.log(`  ${what}: ${((performance.now() - began) / 1_000).toFixed(0)} s`);
+    began = performance.now();
+  };
   const indexes = await filling.indexes();
   for (const { name } of indexes) await filling.run(`DROP INDEX ${name}`);
   const stepMs = (SPREAD.days * DAY_MS) / rows;
@@ -157,14 +162,21 @@ export async function fill(filling: Filling, rows: number, numbers: Numbers): Pr
     await filling.run(
       `INSERT INTO request_records (${Object.keys(expressions).join(", ")}) SELECT ${Object.values(expressions).join(", ")} FROM ${source}`,
     );
+    tell(`records up to ${Math.min(rows, from + PIECE).toLocaleString("en")}`);
   }
   await filling.run(
     `INSERT INTO request_tags SELECT organization_id, substr(tags, 3, length(tags) - 4), started_at, id FROM request_records WHERE tags IS NOT NULL`,
   );
+  tell("tags");
   await fillRollups(filling, numbers);
-  for (const { statement } of indexes) await filling.run(statement);
+  tell("sums");
+  for (const { name, statement } of indexes) {
+    await filling.run(statement);
+    tell(name);
+  }
   // Gateways never do it on SQLite: its plans must be right without. Postgres does it by itself.
   if (numbers === postgresNumbers) await filling.run("ANALYZE");
+  tell("statistics");
 }
 
 /** As many values of each dimension a day as there may be: sums are made up, only their number matters. */

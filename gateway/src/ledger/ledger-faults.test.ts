@@ -200,12 +200,13 @@ describeOnEach("a ledger whose store or process fails", (make) => {
   });
 
   test("a fault among commands that come one after the other fails that one alone", async () => {
+    const patient = openLedger({ store: ledgerStore });
     const broken = { ...reserve("broken", "me"), lines: undefined } as unknown as Reserve;
     const names = Array.from({ length: 30 }, (_none, at) => `r${at}`);
     const replies: Promise<unknown>[] = [];
     for (const [at, id] of names.entries()) {
-      if (at % 10 === 5) replies.push(ledger.run({ ...broken, id }));
-      else replies.push(ledger.run(reserve(id, "me")));
+      if (at % 10 === 5) replies.push(patient.run({ ...broken, id }));
+      else replies.push(patient.run(reserve(id, "me")));
       await immediate();
     }
     const told = await Promise.allSettled(replies);
@@ -213,7 +214,7 @@ describeOnEach("a ledger whose store or process fails", (make) => {
       names.map((_id, at) => (at % 10 === 5 ? "rejected" : "fulfilled")),
     );
     const held = names.filter((_id, at) => at % 10 !== 5);
-    const voided = held.map((id) => ledger.run({ type: "void", id, at: 9_000 }));
+    const voided = held.map((id) => patient.run({ type: "void", id, at: 9_000 }));
     expect((await Promise.all(voided)).map(({ state }) => state)).toEqual(held.map(() => "voided"));
     expect(await balance()).toEqual({ debits: 0, pending: 0 });
   });

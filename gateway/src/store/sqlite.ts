@@ -177,29 +177,37 @@ class SqliteThread {
   }
 
   #sendNext(): void {
-    if (this.#inFlight !== undefined || this.#dead !== undefined || this.#closing) return;
-    // Calls go to a thread that has calls: it does them with its next commit, and need not wait for us.
-    const calls = this.#queue.nextCalls();
-    const [first] = calls;
-    if (first !== undefined) {
-      this.#calls.push(...calls);
-      this.#post({ procedure: first.procedure, calls: calls.map(({ call }) => call) }, (error) => {
-        for (const one of this.#calls.splice(-calls.length)) one.reject(error);
-      });
-      return;
+    if (this.#dead !== undefined || this.#closing) return;
+    this.#sendCalls();
+    if (this.#inFlight === undefined) {
+      this.#sendStatements();
+      this.#sendCalls();
     }
-    if (this.#calls.length > 0) return;
-    const batch = this.#queue.next();
-    if (batch !== undefined) {
-      this.#inFlight = batch;
-      this.#post(batch.message, (error) => {
-        this.#inFlight = undefined;
-        batch.settle([], () => error);
-      });
-      return;
-    }
+    if (this.#inFlight !== undefined || this.#calls.length > 0) return;
     this.#worker.unref();
     if (this.#queue.isIdle) this.#onIdle?.();
+  }
+
+  /** Calls go though the thread is busy: it does all that have come with its next commit, and never waits for us. */
+  #sendCalls(): void {
+    const calls = this.#queue.nextCalls();
+    const [first] = calls;
+    if (first === undefined) return;
+    this.#calls.push(...calls);
+    this.#post({ procedure: first.procedure, calls: calls.map(({ call }) => call) }, (error) => {
+      for (const one of this.#calls.splice(-calls.length)) one.reject(error);
+    });
+  }
+
+  /** Statements wait for those before them: so many go together. */
+  #sendStatements(): void {
+    const batch = this.#queue.next();
+    if (batch === undefined) return;
+    this.#inFlight = batch;
+    this.#post(batch.message, (error) => {
+      this.#inFlight = undefined;
+      batch.settle([], () => error);
+    });
   }
 
   /** A value that cannot go to another thread fails what it belongs to; thrown here it would end the process. */
@@ -210,7 +218,7 @@ class SqliteThread {
       this.#worker.postMessage(message);
     } catch (error) {
       fail(sqliteError(error instanceof Error ? error.message : String(error)));
-      this.#sendNext();
+      this.#sendSoon();
     }
   }
 
