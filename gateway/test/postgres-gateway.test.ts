@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,13 +29,6 @@ const ask = (): Promise<Response> =>
     messages: [{ role: "user", content: "x" }],
   });
 
-/** Signals all processes of the server; the tests started it. */
-function signal(name: "-STOP" | "-CONT"): void {
-  const pid = String(server?.pid);
-  const children = execFileSync("ps", ["-o", "pid=", "--ppid", pid], { encoding: "utf8" });
-  execFileSync("kill", [name, pid, ...children.trim().split(/\s+/)]);
-}
-
 describe.skipIf(server === undefined)("a gateway on Postgres", () => {
   beforeEach(async () => {
     const url = server?.url ?? "";
@@ -60,7 +52,7 @@ describe.skipIf(server === undefined)("a gateway on Postgres", () => {
     expect(await record.json()).toMatchObject({ data: { id, cost_nano_usd: 4500 } });
     expect((await gateway.get("/readyz")).status).toBe(200);
 
-    signal("-STOP");
+    server?.freeze();
     try {
       const began = Date.now();
       const statuses = await Promise.all(
@@ -70,7 +62,7 @@ describe.skipIf(server === undefined)("a gateway on Postgres", () => {
       expect(Date.now() - began).toBeLessThan(25_000);
       expect(await (await gateway.get("/readyz")).json()).toEqual({ status: "store_unavailable" });
     } finally {
-      signal("-CONT");
+      server?.thaw();
     }
     await expect
       .poll(async () => (await gateway.get("/readyz")).status, { timeout: 30_000 })

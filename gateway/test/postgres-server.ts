@@ -10,7 +10,9 @@ import pg from "pg";
 export interface PostgresServer {
   /** Of its `postgres` database. */
   readonly url: string;
-  readonly pid: number;
+  /** All of it stands still, connections stay open. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -66,7 +68,8 @@ export async function startPostgres(kept?: string): Promise<PostgresServer | und
   await untilReady(url, child);
   return {
     url,
-    pid: child.pid ?? 0,
+    freeze: () => signalAll(child, "-STOP"),
+    thaw: () => signalAll(child, "-CONT"),
     stop: async () => {
       const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
       child.kill("SIGINT");
@@ -74,6 +77,11 @@ export async function startPostgres(kept?: string): Promise<PostgresServer | und
       if (kept === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function signalAll({ pid }: ChildProcess, name: "-STOP" | "-CONT"): void {
+  const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+  execFileSync("kill", [name, String(pid), ...children.trim().split(/\s+/)]);
 }
 
 function nobody(): { readonly uid: number; readonly gid: number } {

@@ -1,4 +1,4 @@
-import { PERMIT2_ADDRESS } from "@x402/evm";
+import { PERMIT2_ADDRESS, x402ExactPermit2ProxyABI, x402ExactPermit2ProxyAddress } from "@x402/evm";
 import { parseAbi, parseSignature, type Address, type Hex } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 
@@ -17,30 +17,66 @@ interface Authorization {
   readonly nonce: Hex;
 }
 
+type Signed<Field extends string, Content> = Readonly<Record<Field, Content>> & {
+  readonly signature: Hex;
+};
+
+interface Permit {
+  readonly from: Address;
+  readonly permitted: { readonly token: Address; readonly amount: string };
+  readonly nonce: string;
+  readonly deadline: string;
+  readonly witness: { readonly to: Address; readonly validAfter: string };
+}
+
 /** A stranger who saw the header brings the transfer to the chain before the facilitator; gives the transaction. */
 export async function frontRun(chain: TestChain, header: string): Promise<Hex> {
   const { payload, accepted } = readPayment(header);
-  const { authorization, signature } = payload as { authorization: Authorization; signature: Hex };
-  const { from, to, value, validAfter, validBefore, nonce } = authorization;
-  const { r, s, yParity } = parseSignature(signature);
-  const hash = await chain.client.writeContract({
-    address: accepted.asset as Address,
-    abi: TOKEN_ABI,
-    functionName: "transferWithAuthorization",
-    args: [
-      from,
-      to,
-      BigInt(value),
-      BigInt(validAfter),
-      BigInt(validBefore),
-      nonce,
-      27 + yParity,
-      r,
-      s,
-    ],
-  });
+  const hash =
+    "permit2Authorization" in payload
+      ? await bringPermit(chain, payload as never)
+      : await bringAuthorization(chain, accepted.asset as Address, payload as never);
   await chain.client.waitForTransactionReceipt({ hash });
   return hash;
+}
+
+/** By the proxy, which everybody may call: it pays whom the payer named. */
+function bringPermit(
+  chain: TestChain,
+  { permit2Authorization: permit, signature }: Signed<"permit2Authorization", Permit>,
+): Promise<Hex> {
+  const { from, permitted, nonce, deadline, witness } = permit;
+  return chain.client.writeContract({
+    address: x402ExactPermit2ProxyAddress,
+    abi: x402ExactPermit2ProxyABI,
+    functionName: "settle",
+    args: [
+      {
+        permitted: { token: permitted.token, amount: BigInt(permitted.amount) },
+        nonce: BigInt(nonce),
+        deadline: BigInt(deadline),
+      },
+      from,
+      { to: witness.to, validAfter: BigInt(witness.validAfter) },
+      signature,
+    ],
+  });
+}
+
+function bringAuthorization(
+  chain: TestChain,
+  token: Address,
+  { authorization, signature }: Signed<"authorization", Authorization>,
+): Promise<Hex> {
+  const { from, to, value, validAfter, validBefore, nonce } = authorization;
+  const { r, s, yParity } = parseSignature(signature);
+  const validity = [BigInt(validAfter), BigInt(validBefore)] as const;
+  return chain.client.writeContract({
+    address: token,
+    abi: TOKEN_ABI,
+    functionName: "transferWithAuthorization",
+    args: [from, to, BigInt(value), ...validity, nonce, 27 + yParity, r, s],
+  });
 }
 
 /** The payer sends all coins of a token away. */

@@ -107,13 +107,16 @@ describe("what goes wrong on a chain", () => {
     expect(await lastPayment()).toMatchObject({ state: "credited", request_id: null });
   });
 
-  test("a stranger brings the payment to the chain first: it is paid, and served once", async () => {
-    const header = await agent.sign({ token: chain.tokens.usdc });
-    const answer = await payWhile(header, () => frontRun(chain, header));
-    expect(answer.status).toBe(200);
-    expect(gateway.upstream.requests).toHaveLength(1);
-    expect((await agent.post(SMALL, paidBy(header))).status).toBe(409);
-  });
+  test.each(["usdc", "usdt", "usdt18"] as const)(
+    "a stranger brings a payment in %s to the chain first: it is paid, and served once",
+    async (symbol) => {
+      const header = await agent.sign({ token: chain.tokens[symbol] });
+      const answer = await payWhile(header, () => frontRun(chain, header));
+      expect(answer.status).toBe(200);
+      expect(gateway.upstream.requests).toHaveLength(1);
+      expect((await agent.post(SMALL, paidBy(header))).status).toBe(409);
+    },
+  );
 
   test("a stranger brought it to the chain before the gateway saw it: it pays nothing here", async () => {
     const before = await chain.balance(chain.tokens.usdc, gateway.payer.address);
