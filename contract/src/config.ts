@@ -241,6 +241,14 @@ const routing = z.strictObject({
 });
 
 /** `turnpike.yaml`. Nothing in it is required. */
+/** Standard Webhooks: 24 to 64 bytes. */
+const webhookSecret = z
+  .string()
+  .regex(
+    /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/,
+    "must be whsec_ and 24 to 64 bytes in base64, such as of: echo whsec_$(openssl rand -base64 32)",
+  );
+
 export const configSchema = z.strictObject({
   providers: z
     .union([z.record(name, provider.nullable()), z.array(listedProvider)])
@@ -300,6 +308,17 @@ export const configSchema = z.strictObject({
     })
     .nullish()
     .describe("Where alerts may be sent beside the internet. At the next start."),
+  guardrails: z
+    .strictObject({
+      hookSecrets: z
+        .record(z.url({ protocol: /^https?$/ }), z.array(webhookSecret).min(1).max(2))
+        .optional()
+        .describe(
+          "What hooks of policies are asked with a signature of, by their origin: https://checks.example.com: [${CHECKS_SECRET}]. Two while one is replaced.",
+        ),
+    })
+    .nullish()
+    .describe("How guardrails' hooks know that the gateway asks."),
   valkey: z
     .strictObject({
       url: z

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openAlerts, type Alerts } from "#app/open-alerts.ts";
+import { hookSecretsOf, hookSigner } from "#app/hook-signer.ts";
 import { openRecords } from "#app/open-records.ts";
 import { openMoney } from "#app/open-money.ts";
 import { openOwnCredentials, type OwnCredentials } from "#app/open-own-credentials.ts";
@@ -162,6 +163,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
   const send = withDemo(dialer.send);
   let timeouts = timeoutsOf(config, options);
+  let hookSecrets = hookSecretsOf(config);
   const health = newHealthTracker();
   closers.push(await watchHealth(health, { config, log }));
   const market: MarketSource = await openMarket({
@@ -175,6 +177,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     onNotice,
     onConfig: (next, file) => {
       timeouts = timeoutsOf(next, options);
+      hookSecrets = hookSecretsOf(next);
       health.setParameters(healthParametersOf(market.current, options));
       tryCredentials(health, market.current);
       onNotice(appliedText(next, { file, atStart: config }));
@@ -199,6 +202,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     market: () => market.current,
     marketFor: own.marketFor,
     send,
+    signHook: hookSigner(() => hookSecrets, Date.now),
     writeRecord: records.writeRecord,
     emitAlert: alerts.emit,
     ...privacy.keeping,

@@ -5,7 +5,7 @@ import { alertChannelSchema, type AlertChannelDocument } from "@turnpike/contrac
 import { channelOf, openSecrets, sealedChannel } from "#alerts/channel.ts";
 import { noteEvent, type OutboxParts } from "#alerts/outbox.ts";
 import { sendDelivery } from "#alerts/send-delivery.ts";
-import { newWebhookSecret } from "#alerts/sign-webhook.ts";
+import { newWebhookSecret } from "#lib/sign-webhook.ts";
 import { GatewayError } from "#canonical/failure.ts";
 import { changeAudited } from "#governance/audit.ts";
 import { checkVersion, found, uniquely, type Versioned } from "#governance/checks.ts";

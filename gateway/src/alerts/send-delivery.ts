@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 
 import type { Channel, ChannelSecrets } from "#alerts/channel.ts";
-import { signatureHeaders } from "#alerts/sign-webhook.ts";
+import { signatureHeaders } from "#lib/sign-webhook.ts";
 import type { Send } from "#upstream/answer.ts";
 import type { DialSocket } from "#upstream/dial-socket.ts";
 

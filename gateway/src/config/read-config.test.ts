@@ -19,6 +19,7 @@ describe("parseConfig", () => {
       providers: [],
       aliases: {},
       alerts: {},
+      guardrails: {},
       auth: {},
       server: {},
       timeouts: {},
@@ -78,7 +79,7 @@ describe("parseConfig", () => {
     [
       "an unknown section, with all known",
       "zzz: 1\n",
-      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, smtp, alerts, valkey, limits, auth, payments, routing\.$/,
+      /^turnpike\.yaml:1: zzz: .* Known here: providers, aliases, server, timeouts, smtp, alerts, guardrails, valkey, limits, auth, payments, routing\.$/,
     ],
     [
       "an unknown key in a list",

@@ -31,6 +31,7 @@ export interface Config {
   /** Absent: alerts are not mailed. */
   readonly smtp?: NonNullable<ConfigFile["smtp"]>;
   readonly alerts: NonNullable<ConfigFile["alerts"]>;
+  readonly guardrails: NonNullable<ConfigFile["guardrails"]>;
   readonly auth: AuthSection;
   /** Absent: nobody pays here. */
   readonly payments?: PaymentsSection;
@@ -95,6 +96,7 @@ const normalise = ({
   valkey,
   smtp,
   alerts,
+  guardrails,
   auth,
   payments,
 }: ConfigFile): Config => ({
@@ -106,6 +108,7 @@ const normalise = ({
   timeouts: timeouts ?? {},
   limits: limits ?? {},
   alerts: alerts ?? {},
+  guardrails: guardrails ?? {},
   ...present("smtp", smtp),
   ...present("valkey", valkey),
   auth: auth ?? {},

@@ -66,6 +66,8 @@ export interface Gateway {
   /** The same with the caller's own credentials among the platform's. */
   readonly marketFor: MarketFor;
   readonly send: Send;
+  /** Headers by which a guardrail's hook knows who asks; none where no secret is set for it. */
+  readonly signHook?: (url: URL, body: string) => Readonly<Record<string, string>>;
   readonly writeRecord: WriteRecord;
   /** What requests cost is booked here, durably. */
   readonly ledger: Ledger;

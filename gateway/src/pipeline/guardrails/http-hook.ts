@@ -51,24 +51,26 @@ const UNANSWERED: Failure = {
 
 async function ask(call: Call, hook: Hook, asked: Asked): Promise<HookAnswer | undefined> {
   const { access, exchange, gateway, signal } = call;
-  const body = {
+  const url = new URL(hook.url);
+  const body = JSON.stringify({
     phase: asked.phase,
     organization: access?.organization.id,
     project: access?.project.id,
     request_id: exchange.requestId,
     operation: exchange.operation,
     parts: asked.texts.map(({ path, value }) => ({ path, text: value })),
-  };
+  });
   const answer = await gateway.send({
     method: "POST",
-    url: new URL(hook.url),
+    url,
     headers: {
       "content-type": "application/json",
       accept: "application/json",
       "accept-encoding": "identity",
       "user-agent": "turnpike",
+      ...gateway.signHook?.(url, body),
     },
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(body),
     signal: AbortSignal.any([signal, AbortSignal.timeout(hook.timeoutMs)]),
     headTimeoutMs: hook.timeoutMs,
     idleTimeoutMs: hook.timeoutMs,

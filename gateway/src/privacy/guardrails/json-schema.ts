@@ -7,23 +7,26 @@ const MAX_DEPTH = 64;
 interface Place {
   readonly root: JsonObject;
   readonly depth: number;
-  readonly budget: { left: number };
+  /** `isUndecided`: something could not be looked at to its end, which `not` would turn into a yes. */
+  readonly budget: { left: number; isUndecided: boolean };
 }
 
 /**
  * Whether a value obeys a JSON Schema (2020-12): types, enum, const, required, properties,
  * additionalProperties, items, prefixItems, bounds of numbers, lengths and counts, anyOf, oneOf,
  * allOf, not, and `$ref` within the schema. `pattern` and `format` are not looked at: patterns can
- * take forever. Interpreted, no code is made. What takes too many steps does not obey.
+ * take forever. Interpreted, no code is made. What takes too many steps, goes too deep or
+ * refers to nothing does not obey, wherever in the schema that is.
  */
 export function obeysSchema(value: unknown, schema: JsonObject): boolean {
-  return obeys(value, schema, { root: schema, depth: 0, budget: { left: MAX_STEPS } });
+  const budget = { left: MAX_STEPS, isUndecided: false };
+  return obeys(value, schema, { root: schema, depth: 0, budget }) && !budget.isUndecided;
 }
 
 function obeys(value: unknown, schema: unknown, place: Place): boolean {
   if (typeof schema === "boolean") return schema;
   if (!isObject(schema)) return true;
-  if (place.budget.left-- <= 0 || place.depth > MAX_DEPTH) return false;
+  if (place.budget.left-- <= 0 || place.depth > MAX_DEPTH) return undecided(place);
   const below = { ...place, depth: place.depth + 1 };
   return (
     hasType(value, schema["type"]) &&
@@ -32,6 +35,11 @@ function obeys(value: unknown, schema: unknown, place: Place): boolean {
     combines(value, schema, below) &&
     ownRulesHold(value, schema, below)
   );
+}
+
+function undecided({ budget }: Place): boolean {
+  budget.isUndecided = true;
+  return false;
 }
 
 /** The rules of its own type. */
@@ -80,7 +88,7 @@ const canonical = (value: unknown): string =>
 function refers(value: unknown, reference: unknown, place: Place): boolean {
   if (typeof reference !== "string") return true;
   const target = referenced(reference, place.root);
-  return target !== undefined && obeys(value, target, place);
+  return target === undefined ? undecided(place) : obeys(value, target, place);
 }
 
 /** A JSON pointer within the schema (RFC 6901). */
