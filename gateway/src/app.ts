@@ -162,8 +162,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
   closers.push(() => dialer.close());
   const governance = await openGovernance({ store, master, auth: config?.auth, log, closers });
   const send = withDemo(dialer.send);
-  let timeouts = timeoutsOf(config, options);
-  let hookSecrets = hookSecretsOf(config);
+  let settings = changingSettings(config, options);
   const health = newHealthTracker();
   closers.push(await watchHealth(health, { config, log }));
   const market: MarketSource = await openMarket({
@@ -176,8 +175,7 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     send,
     onNotice,
     onConfig: (next, file) => {
-      timeouts = timeoutsOf(next, options);
-      hookSecrets = hookSecretsOf(next);
+      settings = changingSettings(next, options);
       health.setParameters(healthParametersOf(market.current, options));
       tryCredentials(health, market.current);
       onNotice(appliedText(next, { file, atStart: config }));
@@ -202,15 +200,14 @@ async function openParts(options: AppOptions, { opened, store, closers }: Opened
     market: () => market.current,
     marketFor: own.marketFor,
     send,
-    signHook: hookSigner(() => hookSecrets, Date.now),
     writeRecord: records.writeRecord,
     emitAlert: alerts.emit,
     ...privacy.keeping,
     log,
-    timeouts: () => timeouts,
+    timeouts: () => settings.timeouts,
     health,
     learner: await openLearnerOf(store, market, log),
-    ...ownParts(),
+    ...ownParts(() => settings.hookSecrets),
   };
   const kept = { own, ...paid, credits: money.credits, privacy, alerts, metrics: records.metrics };
   return { config, configFile, store, master, ...governance, ...kept, market, gateway };
@@ -290,8 +287,15 @@ const newHealthTracker = (): HealthTracker =>
     parameters: DEFAULT_HEALTH_PARAMETERS,
   });
 
+/** Of the settings, what changes while the gateway runs. */
+const changingSettings = (config: Config | undefined, options: AppOptions) => ({
+  timeouts: timeoutsOf(config, options),
+  hookSecrets: hookSecretsOf(config),
+});
+
 /** What a process has by itself. */
-const ownParts = () => ({
+const ownParts = (hookSecrets: Parameters<typeof hookSigner>[0]) => ({
+  signHook: hookSigner(hookSecrets, Date.now),
   retries: new RetryBudget(),
   sessions: createSessionMemory({ tick: () => performance.now() }),
   tick: () => performance.now(),

@@ -90,7 +90,10 @@ const NO_FEE: Prices = {
   perSearchUnitNanoUsd: 0,
 };
 
-function overridesFor({ access }: Call, { configured }: Route): Access["priceOverrides"] {
+function overridesFor(
+  { access }: Pick<Call, "access">,
+  { configured }: Route,
+): Access["priceOverrides"] {
   if (access === undefined) return [];
   if (configured.own === undefined) return access.priceOverrides;
   return [{ markupPercent: feePercent(access) - 100 }];
@@ -106,7 +109,7 @@ const isUncharged = (access: Access | undefined, { configured, endpoint }: Route
     : feePercent(access) === 0;
 
 /** What a tenant is charged at a route; the provider's own prices, unless it has others. */
-export function chargedPrices(call: Call, route: Route): Prices | undefined {
+export function chargedPrices(call: Pick<Call, "access">, route: Route): Prices | undefined {
   const { access } = call;
   const { key, model, endpoint } = route;
   if (isUncharged(access, route)) return NO_FEE;

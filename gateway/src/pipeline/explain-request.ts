@@ -1,15 +1,20 @@
 import { GatewayError, invalidRequest } from "#canonical/failure.ts";
 import type { ChatRequest } from "#canonical/chat-request.ts";
 import type { ClientProtocol } from "#canonical/protocol-name.ts";
+import type { Access } from "#governance/access.ts";
 import { isObject, type JsonObject } from "#lib/json.ts";
 import { CLIENT_CODECS } from "#protocols/registry.ts";
 import { headerText, type RequestHeaders } from "#pipeline/exchange.ts";
 import { readGatewayOptions, withoutGatewayFields } from "#pipeline/gateway-options.ts";
-import { assessInputOf, chatNeeds, conversationOf } from "#routing/auto-request.ts";
+import { chatSpending } from "#pipeline/chat-spending.ts";
+import type { Spending } from "#pipeline/call.ts";
+import { capPlan } from "#pipeline/cap-request.ts";
+import { LEAST_USEFUL_TOKENS, wantedOutput } from "#pipeline/wanted-output.ts";
+import { assessInputOf, chatNeeds, conversationOf, tierOf } from "#routing/auto-request.ts";
 import { explainPlan } from "#routing/explain-plan.ts";
 import { planRoutes } from "#routing/plan-routes.ts";
 import type { PlanContext, RoutingRequest } from "#routing/planning.ts";
-import type { AutoDecision } from "#routing/route.ts";
+import type { AutoDecision, Plan, Rejection } from "#routing/route.ts";
 import type { PreviousChoice } from "#routing/session-memory.ts";
 
 /** A chat request that is to be explained, not answered. */
@@ -19,6 +24,8 @@ export interface ExplainInput {
   readonly keyId: string;
   /** What the key and the levels above it have to say. */
   readonly governed?: Pick<RoutingRequest, "governance" | "keyPreference">;
+  /** Whose policy bounds what it may cost, and at which prices; absent: nobody's. */
+  readonly access?: Access;
 }
 
 /** Where a conversation was answered last. */
@@ -34,13 +41,46 @@ export function explainRequest(
   context: PlanContext,
   recall: Recall = () => undefined,
 ): JsonObject {
-  const request = routingRequestOf(input, recall);
-  const plan = planRoutes(request, context);
+  const { request, spending } = routingRequestOf(input, recall);
+  const planned = planRoutes(request, context);
+  const { plan, outputTokens } = withinCap(input, spending, planned);
   const shadow = plan.decision === undefined ? shadowOf(request, context) : undefined;
-  return explainPlan(plan, { asked: request.asked, ...(shadow !== undefined && { shadow }) });
+  return explainPlan(plan, {
+    asked: request.asked,
+    ...(shadow !== undefined && { shadow }),
+    ...(outputTokens !== undefined && { outputTokens }),
+  });
 }
 
-function routingRequestOf(input: ExplainInput, recall: Recall): RoutingRequest {
+/** The plan as the policy's `maxRequestUsd` leaves it, with the output that it cuts the request to. */
+function withinCap(
+  { access }: ExplainInput,
+  spending: Spending,
+  planned: Plan,
+): { readonly plan: Plan; readonly outputTokens?: number } {
+  if (access === undefined) return { plan: planned };
+  const wanted = wantedOutput(access, spending, planned).tokens;
+  const leastTokens = Math.min(LEAST_USEFUL_TOKENS, wanted);
+  const capped = capPlan({ access }, spending, { plan: planned, tokens: wanted, leastTokens });
+  const rejected = capped.left.map(({ route: { endpoint, key }, reason }): Rejection => ({
+    endpoint,
+    key,
+    constraint: "policy",
+    reason,
+    relax: "ask for less output, or ask whoever administers the policy",
+  }));
+  return {
+    plan: { ...capped.plan, rejected: [...rejected, ...capped.plan.rejected] },
+    ...(capped.tokens < wanted && { outputTokens: capped.tokens }),
+  };
+}
+
+interface Explained {
+  readonly request: RoutingRequest;
+  readonly spending: Spending;
+}
+
+function routingRequestOf(input: ExplainInput, recall: Recall): Explained {
   const { headers, keyId } = input;
   const { protocol: named, ...body } = input.body;
   const protocol = named === undefined ? protocolOf(body, headers) : namedProtocol(named);
@@ -50,7 +90,8 @@ function routingRequestOf(input: ExplainInput, recall: Recall): RoutingRequest {
   const needs = chatNeeds(chat, protocol);
   const stableId = conversationOf(chat, { keyId, sessionId: options.sessionId });
   const previous = recall(stableId);
-  return {
+  const spending = chatSpending(chat, { needs, tier: tierOf(chat.serviceTier) });
+  const request = {
     asked: chat.model,
     models: options.models,
     preferences: options.provider,
@@ -61,6 +102,7 @@ function routingRequestOf(input: ExplainInput, recall: Recall): RoutingRequest {
     ...(previous !== undefined && { previous }),
     ...input.governed,
   };
+  return { request, spending };
 }
 
 const NO_MODEL = '"model" is missing. Name a model, or "auto"; GET /v1/models lists all of them.';

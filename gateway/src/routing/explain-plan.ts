@@ -17,13 +17,18 @@ export interface PlanBackground {
   readonly asked: string;
   /** What `auto` would have chosen, where a model was named. */
   readonly shadow?: AutoDecision;
+  /** What the output would be cut to. */
+  readonly outputTokens?: number;
 }
 
 /** Rejections of one plan that are told. */
 const MAX_REJECTED = 100;
 
 /** A plan in JSON, for `POST /v1/route`: money in USD, free of the request's text. */
-export function explainPlan(plan: Plan, { asked, shadow }: PlanBackground): JsonObject {
+export function explainPlan(
+  plan: Plan,
+  { asked, shadow, outputTokens }: PlanBackground,
+): JsonObject {
   const decision = plan.decision ?? shadow;
   const planned = new Set(plan.routes.map(({ key }) => key));
   const others = (plan.decision?.ranked ?? []).filter(({ key }) => !planned.has(key));
@@ -41,6 +46,7 @@ export function explainPlan(plan: Plan, { asked, shadow }: PlanBackground): Json
     on_failure: Object.fromEntries(
       Object.entries(plan.onFailure).map(([code, routes]) => [code, routes.map(({ key }) => key)]),
     ),
+    ...(outputTokens !== undefined && { output_cut_to: outputTokens }),
     rejected: plan.rejected.slice(0, MAX_REJECTED).map(explainRejection),
     rejected_count: plan.rejected.length,
     ...(plan.decision === undefined && shadow !== undefined && { auto: explainShadow(shadow) }),

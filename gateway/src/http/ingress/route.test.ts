@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { asObject, asObjects, type JsonObject } from "#lib/json.ts";
 import { leastMs } from "#test/pace.ts";
+import { createTestCli } from "#test/cli.ts";
 import { startGateway, type TestGateway } from "#test/start-gateway.ts";
 
 let gateway: TestGateway;
@@ -54,6 +58,61 @@ describe("POST /v1/route", () => {
     expect(asObjects(body["rejected"]).length).toBeGreaterThan(0);
     expect(body["auto"]).toMatchObject({ reason: expect.any(String) as string });
     expect(body["saving_percent"]).toEqual(expect.any(Number));
+  });
+
+  describe("under a policy's maxRequestUsd", () => {
+    const ask = { ...CHAT, model: "openai/gpt-4o", models: ["openai/gpt-4o-mini"] };
+    const setPolicy = async (policy: JsonObject): Promise<void> => {
+      const cli = createTestCli({ TURNPIKE_HOME: gateway.home });
+      writeFileSync(join(cli.folder, "policy.json"), JSON.stringify(policy));
+      await cli.run("policies", "set", "proj_default", "-f", "policy.json");
+      cli.remove();
+      const wanted = policy["maxRequestUsd"];
+      const isThere = async (): Promise<boolean> => {
+        const text = await (await gateway.get("/v1/key")).text();
+        return /"max_request_usd":"([^"]*)"/.exec(text)?.[1] === wanted;
+      };
+      await vi.waitUntil(isThere, { timeout: 20_000, interval: 100 });
+    };
+    const routed = async (maxRequestUsd: string, more: JsonObject = {}) => {
+      await setPolicy({ maxRequestUsd });
+      return route({ ...ask, ...more });
+    };
+    afterAll(() => setPolicy({}));
+    const endpoints = (list: unknown): readonly unknown[] =>
+      asObjects(list).map(({ model, endpoint }) => model ?? String(endpoint).split("@")[0]);
+
+    test("a route that would be left out is shown as such, with the level", async () => {
+      // 10 USD a million output tokens, and 0.6: the first may write 2,000 for it, if it is short.
+      const small = { models: ["openai/gpt-4o"], model: "openai/gpt-4o-mini", max_tokens: 10_000 };
+      const { body } = await routed("0.02", small);
+      expect(endpoints(body["candidates"])).toEqual(["gpt-4o-mini"]);
+      expect(body["output_cut_to"]).toBeUndefined();
+      expect(asObjects(body["rejected"])[0]).toMatchObject({
+        endpoint: expect.stringContaining("openai/gpt-4o@") as string,
+        constraint: "policy",
+        reason: expect.stringMatching(
+          /^its worst case is dearer than .*project.* allows \(maxRequestUsd 0\.02\)$/,
+        ) as string,
+        relax: expect.stringContaining("less output") as string,
+      });
+    });
+
+    test("an output that would be cut is shown, and what no route can do fails as the request", async () => {
+      const { body } = await routed("0.03", { max_tokens: 10_000 });
+      expect(endpoints(body["candidates"])).toEqual(["gpt-4o", "gpt-4o-mini"]);
+      const cut = Number(body["output_cut_to"]);
+      expect(cut).toBeGreaterThan(256);
+      expect(cut).toBeLessThan(3_000);
+      await gateway.post("/v1/chat/completions", { ...ask, max_tokens: 10_000 });
+      expect(gateway.upstream.requests[0]?.text).toContain(`"max_completion_tokens":${cut}`);
+      const none = await routed("0.000000001");
+      expect([none.status, JSON.stringify(none.body)]).toEqual([
+        403,
+        expect.stringMatching(/At worst this request costs more than/),
+      ]);
+      expect((await gateway.post("/v1/chat/completions", ask)).status).toBe(403);
+    });
   });
 
   test("fails as the same request would", async () => {

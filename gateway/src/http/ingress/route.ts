@@ -27,7 +27,13 @@ export function addRouteRoute(
     const body = readBody(bytes).object;
     const { byok } = readGatewayOptions(body, request.headers).provider;
     return explainRequest(
-      { body, headers: request.headers, keyId: key.id, governed: governed(access, hasCredit) },
+      {
+        body,
+        headers: request.headers,
+        keyId: key.id,
+        governed: governed(access, hasCredit),
+        access,
+      },
       {
         market: marketFor(access, byok),
         health: health.view(),
