@@ -65,11 +65,13 @@ function membersText({ body, platformBody, query }: AdminRoute): string {
 const memberText = ([name, required]: readonly [string, boolean]): string =>
   required ? `**${code(name)}**` : code(name);
 
+type Kind = Pick<z.core.JSONSchema.BaseSchema, "properties" | "required">;
+
 function namesOf(schema: z.ZodType | undefined): readonly (readonly [string, boolean])[] {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
-    io: "input",
-    unrepresentable: "any",
-  });
-  return Object.keys(properties).map((name) => [name, required.includes(name)]);
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  // Of a union each has its own members; what all of them need must be there.
+  const kinds: readonly Kind[] = json.oneOf ?? json.anyOf ?? [json];
+  const names = new Set(kinds.flatMap(({ properties = {} }) => Object.keys(properties)));
+  return [...names].map((name) => [name, kinds.every(({ required }) => required?.includes(name))]);
 }

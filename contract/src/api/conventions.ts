@@ -41,13 +41,18 @@ export const pageQuery = {
     .describe("`next_cursor` of the page before; absent: the first page."),
 };
 
+/** How a page ends. */
+export const pageEnd = {
+  has_more: z.boolean(),
+  next_cursor: z.string().nullable().describe("For the next page; null: this is the last."),
+};
+
 /** A page of a list, the newest first; objects that come meanwhile shift nothing. */
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({
     object: z.literal("list"),
     data: z.array(item),
-    has_more: z.boolean(),
-    next_cursor: z.string().nullable(),
+    ...pageEnd,
   });
 
 /** An error, as RFC 9457 has it. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { idSchema, pageQuery, timeSchema, usdTextSchema } from "./conventions.ts";
+import { idSchema, pageEnd, pageQuery, timeSchema, usdTextSchema } from "./conventions.ts";
 
 /** What spend can be told by; pairs are `a/b` in the rows. */
 export const REPORT_DIMENSIONS = [
@@ -41,7 +41,7 @@ export const reportQuery = z.strictObject({
     .default("charge")
     .describe("The most first."),
   limit: pageQuery.limit,
-  cursor: z.string().max(1_000).optional().describe("`next` of the page before."),
+  cursor: z.string().max(1_000).optional().describe("`next_cursor` of the page before."),
 });
 export type ReportWhat = z.output<typeof reportExportQuery>;
 
@@ -100,7 +100,7 @@ export const reportSchema = z.strictObject({
     }),
   ),
   total: reportSums,
-  next: z.string().nullable(),
+  ...pageEnd,
 });
 
 const logWhat = {
@@ -125,7 +125,7 @@ export const logExportQuery = z.strictObject(logWhat);
 export const logQuery = z.strictObject({
   ...logWhat,
   limit: pageQuery.limit,
-  cursor: z.string().max(300).optional().describe("`next` of the page before."),
+  cursor: z.string().max(300).optional().describe("`next_cursor` of the page before."),
 });
 export type LogWhat = z.output<typeof logExportQuery>;
 
@@ -135,10 +135,10 @@ export const requestSchema = z.looseObject({ id: z.string(), created_at: timeSch
 export const logSchema = z.strictObject({
   object: z.literal("list"),
   data: z.array(requestSchema),
-  next: z
-    .string()
-    .nullable()
-    .describe("With several filters a page may be short, or empty, and yet not be the last."),
+  has_more: pageEnd.has_more,
+  next_cursor: pageEnd.next_cursor.describe(
+    "With several filters a page may be short, or empty, and yet not be the last.",
+  ),
 });
 
 export const requestParams = z.strictObject({ request_id: z.string().min(1).max(100) });
@@ -149,12 +149,12 @@ export const traceSchema = requestSchema.extend({
 export const sessionParams = z.strictObject({ session_id: z.string().min(1).max(400) });
 export const sessionQuery = z.strictObject({
   organization_id: organization,
-  after: z.string().max(100).optional().describe("`next` of the page before."),
+  cursor: z.string().max(100).optional().describe("`next_cursor` of the page before."),
 });
 export const sessionSchema = z.looseObject({
   object: z.literal("session"),
   session: z.string(),
   requests: z.number(),
   turns: z.array(z.looseObject({ requests: z.array(requestSchema) })),
-  next: z.string().nullable(),
+  ...pageEnd,
 });

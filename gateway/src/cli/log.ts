@@ -71,7 +71,7 @@ async function fullPage(
   let page = await read(query);
   for (let pages = 1; ; pages++) {
     data.push(...(page["data"] as unknown[]));
-    const { next } = page;
+    const next = page["next_cursor"];
     const missing = (query.limit ?? 0) - data.length;
     if (typeof next !== "string" || missing <= 0 || pages >= MAX_PAGES) break;
     page = await read({ ...query, cursor: next, limit: missing });
@@ -106,6 +106,7 @@ function logText(page: JsonObject): string {
     String(Math.round(Number(row["total_ms"]))),
     row["charge_usd"] === null ? "?" : `$${row["charge_usd"]}`,
   ]);
-  const more = typeof page["next"] === "string" ? [`More: --cursor ${page["next"]}`] : [];
+  const next = page["next_cursor"];
+  const more = typeof next === "string" ? [`More: --cursor ${next}`] : [];
   return [table([heading, ...lines], [5, 6, 7, 8]), ...more].join("\n");
 }

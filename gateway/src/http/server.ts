@@ -144,9 +144,13 @@ function sendFailure(request: FastifyRequest, reply: FastifyReply, failure: Fail
   return reply.send({ ...failure.terms?.body, ...codec.renderError(failure, request.id) });
 }
 
+const LESS_AT_ONCE = "Nothing here needs as much: send shorter lists and texts.";
+const LARGE_BY_NAME =
+  "Send large files by URL or file id, or have whoever runs the gateway raise limits.bodyBytes.";
+
 function failureOf(
   error: unknown,
-  { routeOptions }: FastifyRequest,
+  { routeOptions, url }: FastifyRequest,
   { bodyLimit = DEFAULT_BODY_LIMIT, log }: ServerOptions,
 ): Failure {
   if (error instanceof GatewayError) return error.failure;
@@ -155,7 +159,7 @@ function failureOf(
     const limit = `${((routeOptions.bodyLimit ?? bodyLimit) / 1024 / 1024).toFixed(1)} MiB`;
     return {
       code: "payload_too_large",
-      message: `The body is over ${limit}. Send large files by URL or file id.`,
+      message: `The body is over ${limit}. ${isApiPath(url) ? LESS_AT_ONCE : LARGE_BY_NAME}`,
     };
   }
   if (statusCode !== undefined && statusCode < 500) {

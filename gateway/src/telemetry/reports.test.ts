@@ -67,8 +67,8 @@ describeOnEach("reports", (make) => {
       const page = await spendReport(store.records, { ...range, by: "model", limit: 4, cursor });
       seen.push(...data(page).map(({ value }) => value));
       expect(page["total"]).toMatchObject({ requests: 25 });
-      if (page["next"] === null) break;
-      cursor = page["next"] as string;
+      if (page["next_cursor"] === null) break;
+      cursor = page["next_cursor"] as string;
     }
     expect(seen.length).toBe(25);
     expect(new Set(seen)).toEqual(new Set(models));
@@ -242,8 +242,8 @@ describeOnEach("reports", (make) => {
         for (let cursor: string | undefined; ;) {
           const page = await requestLog(store.records, { ...filter, limit, cursor });
           seen.push(...data(page).map(({ id }) => id));
-          if (page["next"] === null) break;
-          cursor = page["next"] as string;
+          if (page["next_cursor"] === null) break;
+          cursor = page["next_cursor"] as string;
         }
         expect(seen).toEqual(expected);
       }),
@@ -330,7 +330,8 @@ describeOnEach("reports", (make) => {
       requests: 4,
       tool_loop_requests: 2,
       charge_usd: "4",
-      next: null,
+      has_more: false,
+      next_cursor: null,
     });
     const turns = trace?.["turns"] as { requests: { id: string }[]; took_ms: number }[];
     expect(turns.map(({ requests }) => requests.map(({ id }) => id))).toEqual([

@@ -15,6 +15,7 @@ import {
   type ReportOrder,
   type RollupFilter,
 } from "#store/rollup-sums.ts";
+import { pageEnd } from "#telemetry/page-end.ts";
 import { csvLine } from "#telemetry/csv.ts";
 import { reportRow } from "#telemetry/report-row.ts";
 import { DAY_MS, dayOf, type Dimension } from "#telemetry/rollup-rows.ts";
@@ -70,12 +71,12 @@ export async function spendReport(
       ...reportRow(row),
     }));
     const total = await totalOf(records, query);
-    return { object: "list", ...range, by: "hour", data, total, next: null };
+    return { object: "list", ...range, by: "hour", data, total, ...pageEnd(null) };
   }
   if (query.by === "day") {
     const [rows, total] = await Promise.all([sumByDay(records, filter), totalOf(records, query)]);
     const data = rows.map((row) => ({ day: dateText(row.bucket), ...reportRow(row) }));
-    return { object: "list", ...range, by: "day", data, total, next: null };
+    return { object: "list", ...range, by: "day", data, total, ...pageEnd(null) };
   }
   const { order = "charge", limit = DEFAULT_LIMIT } = query;
   const page = { order, limit: readLimit(limit), after: readCursor(query.cursor) };
@@ -91,10 +92,11 @@ export async function spendReport(
     by: query.by,
     data: shown.map((row) => ({ value: valueOf(row.value, query), ...reportRow(row) })),
     total,
-    next:
+    ...pageEnd(
       last === undefined
         ? null
         : cursorText({ amount: last[REPORT_ORDERS[order]], value: last.value }),
+    ),
   };
 }
 

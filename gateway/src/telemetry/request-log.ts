@@ -4,6 +4,7 @@ import { invalidRequest } from "#canonical/failure.ts";
 import type { JsonObject } from "#lib/json.ts";
 import { listRecords, type LogCursor, type LogFilter, type LogRow } from "#store/request-log.ts";
 import type { RecordTables } from "#store/schema.ts";
+import { pageEnd } from "#telemetry/page-end.ts";
 import { csvLine } from "#telemetry/csv.ts";
 import { usd } from "#telemetry/report-row.ts";
 import { readLimit } from "#telemetry/reports.ts";
@@ -18,7 +19,7 @@ const DEFAULT_LIMIT = 50;
 
 /**
  * A page of the log, the newest first. With several filters it may be short, or empty, and yet have a
- * `next`: it has looked at as many requests as a page may. @throws GatewayError for a wrong cursor or limit
+ * `next_cursor`: it has looked at as many requests as a page may. @throws GatewayError for a wrong cursor or limit
  */
 export async function requestLog(
   records: Kysely<RecordTables>,
@@ -29,7 +30,7 @@ export async function requestLog(
   return {
     object: "list",
     data: page.rows.map(logBody),
-    next: page.next === undefined ? null : cursorText(page.next),
+    ...pageEnd(page.next === undefined ? null : cursorText(page.next)),
   };
 }
 

@@ -5,6 +5,7 @@ import { listConversation, sumConversation } from "#store/conversations.ts";
 import type { LogRow } from "#store/request-log.ts";
 import { findRecord, type RecordRow } from "#store/request-records.ts";
 import type { RecordTables } from "#store/schema.ts";
+import { pageEnd } from "#telemetry/page-end.ts";
 import { recordBody } from "#telemetry/read-record.ts";
 import { logBody } from "#telemetry/request-log.ts";
 import { usd } from "#telemetry/report-row.ts";
@@ -144,7 +145,7 @@ export async function sessionTrace(
     cost_usd: usd(sums.cost_nano_usd),
     cache_saved_usd: usd(sums.cache_saved_nano_usd),
     turns: turnsOf(shown),
-    next: rows.length > PAGE ? (shown.at(-1)?.id ?? null) : null,
+    ...pageEnd(rows.length > PAGE ? (shown.at(-1)?.id ?? null) : null),
   };
 }
 

@@ -6,7 +6,13 @@ import { GatewayError } from "#canonical/failure.ts";
 import type { Actor } from "#governance/actor.ts";
 import type { Deed } from "#governance/deed.ts";
 import { idempotently, type PlainAnswer, type Sealer } from "#governance/idempotent.ts";
-import type { AdminParts, AdminRoute, Answer, Handling } from "#http/admin/admin-route.ts";
+import {
+  MAX_BODY_BYTES,
+  type AdminParts,
+  type AdminRoute,
+  type Answer,
+  type Handling,
+} from "#http/admin/admin-route.ts";
 import { authorize } from "#http/admin/authorize.ts";
 import { createAdminLimiter, type AdminRate } from "#http/admin/rate-limit.ts";
 import { etagOf, expectedVersion, readJsonBody, readPart } from "#http/admin/read-request.ts";
@@ -24,8 +30,6 @@ export interface AdminApi {
   readonly rate: AdminRate;
 }
 
-const BODY_LIMIT = 1024 * 1024;
-
 /** Adds the routes of the table: each request is authenticated, read, authorized and only then handled. */
 export function addAdminRoutes(
   server: FastifyInstance,
@@ -37,7 +41,7 @@ export function addAdminRoutes(
     server.route({
       method: route.method,
       url: route.path,
-      bodyLimit: BODY_LIMIT,
+      bodyLimit: MAX_BODY_BYTES,
       handler: async (request, reply) => {
         const actor = await api.authenticate(request, reply);
         refuseFlood(waitOf(actor.userId ?? actor.via.id));

@@ -13,6 +13,9 @@ import type { GatePayDesk } from "#payments/gate-pay/open-gate-pay.ts";
 import type { PaymentRow } from "#payments/search-payments.ts";
 import type { Reports } from "#telemetry/open-reports.ts";
 
+/** The most that a body of the admin API may have. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What handlers need of the gateway beyond the store; each room adds what its own need. */

@@ -2,7 +2,7 @@ import { problemSchema } from "@turnpike/contract/api/conventions.ts";
 import { z } from "zod";
 
 import { FAILURES } from "#canonical/failure.ts";
-import type { AdminRoute } from "#http/admin/admin-route.ts";
+import { MAX_BODY_BYTES, type AdminRoute } from "#http/admin/admin-route.ts";
 import { isObject, type JsonObject } from "#lib/json.ts";
 import { VERSION } from "#lib/version.ts";
 
@@ -48,12 +48,14 @@ export function openApiDocument(routes: readonly AdminRoute[]): JsonObject {
 
 const PROBLEMS = [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503] as const;
 
+const TOO_LARGE = `: a body may have ${MAX_BODY_BYTES} bytes`;
+
 function problemOf(status: number): JsonObject {
   const codes = Object.entries(FAILURES)
     .filter(([code, kind]) => kind.status === status && !code.startsWith("upstream_"))
     .map(([code]) => code);
   return {
-    description: codes.join(", "),
+    description: codes.join(", ") + (status === 413 ? TOO_LARGE : ""),
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
   };
 }

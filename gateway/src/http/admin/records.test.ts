@@ -56,7 +56,7 @@ test("spend as CSV", async () => {
 test("the log and its traces are told to whoever may read records", async () => {
   const log = await api.ask("viewer", `GET /api/requests?${own}&limit=1`);
   expect(log.body.data).toHaveLength(1);
-  const more = await api.ask("viewer", `GET /api/requests?${own}&cursor=${log.body.next}`);
+  const more = await api.ask("viewer", `GET /api/requests?${own}&cursor=${log.body.next_cursor}`);
   expect([...log.body.data, ...more.body.data].map(({ id }: { id: string }) => id)).toEqual([
     "req_2",
     "req_1",

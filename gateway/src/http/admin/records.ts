@@ -145,7 +145,7 @@ export const RECORD_ROUTES = [
     response: sessionSchema,
     place: ({ query, deed }) => placeOf(deed, query),
     handle: async ({ params, query, parts }) => {
-      const { organization_id: organizationId, after } = query;
+      const { organization_id: organizationId, cursor: after } = query;
       const found = await parts.reports.session(params.session_id, { organizationId, after });
       if (found === undefined) throw missing("session");
       return answer(found);

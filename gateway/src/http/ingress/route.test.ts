@@ -106,12 +106,12 @@ describe("POST /v1/route", () => {
       expect(cut).toBeLessThan(3_000);
       await gateway.post("/v1/chat/completions", { ...ask, max_tokens: 10_000 });
       expect(gateway.upstream.requests[0]?.text).toContain(`"max_completion_tokens":${cut}`);
-      const none = await routed("0.000000001");
-      expect([none.status, JSON.stringify(none.body)]).toEqual([
-        403,
-        expect.stringMatching(/At worst this request costs more than/),
-      ]);
-      expect((await gateway.post("/v1/chat/completions", ask)).status).toBe(403);
+      const alone = { models: undefined, max_tokens: 10_000 };
+      const none = await routed("0.002", alone);
+      const said = expect.stringMatching(/"code":"policy_denied"/) as string;
+      expect([none.status, JSON.stringify(none.body)]).toEqual([403, said]);
+      const asked = await gateway.post("/v1/chat/completions", { ...ask, ...alone });
+      expect([asked.status, await asked.text()]).toEqual([403, said]);
     });
   });
 
