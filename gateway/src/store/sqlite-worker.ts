@@ -31,8 +31,15 @@ export interface ProcedureDatabase {
   run(sql: string, parameters: readonly SQLInputValue[]): void;
 }
 
+/** Makes a procedure known. Not told with every call: from source its program is in the address. */
+export interface ImportMessage {
+  readonly procedure: string;
+  /** Of its module, as a thread can import it. */
+  readonly address: string;
+}
+
 export interface CallMessage {
-  /** Address of its module, as a thread can import it. */
+  /** The name under which it was made known. */
   readonly procedure: string;
   readonly calls: readonly Call[];
 }
@@ -114,78 +121,95 @@ function openDatabase({ path, synchronous, secureDelete, readOnly }: OpenFile): 
   }
 }
 
-type Message = BatchMessage | CallMessage | "close";
+type Message = BatchMessage | ImportMessage | CallMessage | "close";
+
+/** What has come and is not done: while a procedure is imported nothing is. */
+const pending: Message[] = [];
+let isImporting = false;
 
 port.on("message", (message: Message) => {
-  let next: Message | undefined = message;
-  while (next !== undefined) next = handle(port, next);
+  pending.push(message);
+  if (!isImporting) handleAll(port);
 });
 
-/** Returns what it has taken from the port and not done. */
-function handle(from: MessagePort, message: Message): Message | undefined {
-  if (backlog !== undefined) {
-    backlog.push(message);
-  } else if (message === "close") {
+function handleAll(from: MessagePort): void {
+  for (let next = take(from); next !== undefined; next = isImporting ? undefined : take(from)) {
+    handle(from, next);
+  }
+}
+
+/** What is next; without waiting for the event loop, which would take as long as a small commit. */
+function take(from: MessagePort): Message | undefined {
+  const came: { readonly message: Message } | undefined =
+    pending.length > 0 ? undefined : receiveMessageOnPort(from);
+  return pending.shift() ?? came?.message;
+}
+
+function handle(from: MessagePort, message: Message): void {
+  if (message === "close") {
     database.close();
     from.postMessage("closed");
     from.close();
-  } else if ("procedure" in message) {
-    const procedure = procedures.get(message.procedure);
-    if (procedure !== undefined) return callAll(from, procedure, message);
+  } else if ("address" in message) {
     void importProcedure(from, message);
+  } else if ("procedure" in message) {
+    callAll(from, message);
   } else {
     from.postMessage(runBatch(message));
   }
-  return undefined;
 }
 
 const procedures = new Map<string, Procedure>();
-/** What has come while a procedure is imported. */
-let backlog: Message[] | undefined;
 
-async function importProcedure(from: MessagePort, message: CallMessage): Promise<void> {
-  backlog = [];
-  let waiting: (Message | undefined)[] = [message];
+async function importProcedure(
+  from: MessagePort,
+  { procedure, address }: ImportMessage,
+): Promise<void> {
+  isImporting = true;
   try {
-    const module = (await import(message.procedure)) as { readonly procedure: Procedure };
-    procedures.set(message.procedure, module.procedure);
+    const module = (await import(address)) as { readonly procedure: Procedure };
+    procedures.set(procedure, module.procedure);
   } catch (error) {
-    const reply = { error: errorText(error), isFault: true };
-    from.postMessage({ calls: message.calls.map(() => reply) } satisfies CallReplies);
-    waiting = [];
+    // Its calls are told.
+    procedures.set(procedure, () => {
+      throw new TypeError(errorText(error), { cause: error });
+    });
   }
-  waiting.push(...backlog);
-  backlog = undefined;
-  for (let next of waiting) while (next !== undefined) next = handle(from, next);
+  isImporting = false;
+  handleAll(from);
 }
 
 /** So many inputs in one transaction: who comes after them must not wait for all that is there. */
 const MAX_TOGETHER = 256;
 
-/** Does calls, and those that have come meanwhile, in one transaction. Returns what came after them. */
-function callAll(
-  from: MessagePort,
-  procedure: Procedure,
-  { procedure: name, calls }: CallMessage,
-): Message | undefined {
+/** Does calls, and those that have come meanwhile, in one transaction. */
+function callAll(from: MessagePort, { procedure: name, calls }: CallMessage): void {
   const together = [...calls];
-  let inputs = together.reduce((sum, { input }) => sum + input.length, 0);
-  let after: Message | undefined;
-  while (inputs < MAX_TOGETHER && after === undefined) {
-    const came: { readonly message: Message } | undefined = receiveMessageOnPort(from);
-    if (came === undefined) break;
-    if (!isCallOf(came.message, name)) after = came.message;
-    else {
-      together.push(...came.message.calls);
-      for (const { input } of came.message.calls) inputs += input.length;
+  let inputs = inputsOf(calls);
+  while (inputs < MAX_TOGETHER) {
+    const next = take(from);
+    if (next === undefined) break;
+    if (!isCallOf(next, name)) {
+      pending.unshift(next);
+      break;
     }
+    together.push(...next.calls);
+    inputs += inputsOf(next.calls);
   }
-  from.postMessage({ calls: call(procedure, together) } satisfies CallReplies);
-  return after;
+  from.postMessage({ calls: call(procedureOf(name), together) } satisfies CallReplies);
 }
 
+const inputsOf = (calls: readonly Call[]): number =>
+  calls.reduce((sum, { input }) => sum + input.length, 0);
+
 const isCallOf = (message: Message, procedure: string): message is CallMessage =>
-  message !== "close" && "procedure" in message && message.procedure === procedure;
+  message !== "close" && "calls" in message && message.procedure === procedure;
+
+const procedureOf = (name: string): Procedure =>
+  procedures.get(name) ??
+  (() => {
+    throw new TypeError(`no such procedure: ${name}`);
+  });
 
 const TOO_LATE: CallReply = { error: "its time was over before it was begun", isFault: false };
 

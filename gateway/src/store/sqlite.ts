@@ -62,7 +62,7 @@ export function openSqlite(files: readonly OpenFile[]): Sqlite {
     run: async (file, statement, within) => queueOf(file).add(statement, within),
     begin: async (file) => queueOf(file).begin(),
     end: async (file, id, how) => queueOf(file).end(id, how),
-    call: async (file, module, call) => queueOf(file).call(addressOf(module), call),
+    call: async (file, module, call) => queueOf(file).call(module.href, call),
     close: async () => {
       isClosed = true;
       await Promise.all(stops.map((stop) => stop()));
@@ -117,6 +117,8 @@ class SqliteThread {
   #inFlight: Batch | undefined;
   /** Calls that the thread has, in their order. */
   readonly #calls: WaitingCall[] = [];
+  /** Procedures that it knows. */
+  readonly #known = new Set<string>();
   #dead: Error | undefined;
   #sending = false;
   #closing = false;
@@ -193,8 +195,13 @@ class SqliteThread {
     const calls = this.#queue.nextCalls();
     const [first] = calls;
     if (first === undefined) return;
+    const { procedure } = first;
+    if (!this.#known.has(procedure)) {
+      this.#known.add(procedure);
+      this.#worker.postMessage({ procedure, address: addressOf(new URL(procedure)) });
+    }
     this.#calls.push(...calls);
-    this.#post({ procedure: first.procedure, calls: calls.map(({ call }) => call) }, (error) => {
+    this.#post({ procedure, calls: calls.map(({ call }) => call) }, (error) => {
       for (const one of this.#calls.splice(-calls.length)) one.reject(error);
     });
   }

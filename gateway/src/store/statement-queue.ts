@@ -22,7 +22,7 @@ export interface Batch {
   settle(replies: BatchReply, failure: (reason?: string) => Error): void;
 }
 
-/** A call of a procedure, by its module's address. */
+/** A call of a procedure, which is named by its module. */
 export interface WaitingCall {
   readonly procedure: string;
   readonly call: Call;
