@@ -14,6 +14,7 @@ export const ALERT_KINDS = [
   "ledger.invariant",
   "payment.reversed",
   "payment.mismatch",
+  "payment.payout",
   "content.dropped",
   "test",
 ] as const;

@@ -72,6 +72,7 @@ const received = {
   reversals_usd: usdTextSchema.describe("What chains have taken back of it."),
 };
 const spent = {
+  payouts_usd: usdTextSchema.describe("What of orders was given back by Gate Pay."),
   charges_usd: usdTextSchema.describe("What requests took from wallets that were paid into."),
   other_usd: usdTextSchema.describe("Grants, refunds, corrections, expired credits."),
 };
@@ -89,6 +90,7 @@ export const revenueSchema = z.strictObject({
       network: z.string().optional(),
       asset: z.string().optional(),
       ...received,
+      payouts_usd: spent.payouts_usd.optional(),
       charges_usd: spent.charges_usd.optional().describe("By day only: credit has no network."),
       other_usd: spent.other_usd.optional(),
     }),

@@ -29,7 +29,10 @@ const OPERATORS = "org_default";
  * Writes an event down with a delivery for each channel that is told of its kind. Resolves with
  * whether it is a new one: of several gateways that see the same, one is first.
  */
-export async function noteEvent({ core, now }: OutboxParts, event: AlertEvent): Promise<boolean> {
+export async function noteEvent(
+  { core, now }: Pick<OutboxParts, "core" | "now">,
+  event: AlertEvent,
+): Promise<boolean> {
   const at = now();
   const whose = OPERATORS_ONLY.has(event.kind) ? OPERATORS : event.organizationId;
   const channels = (await listAlertChannels(core, whose)).filter((row) =>

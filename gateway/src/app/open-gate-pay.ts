@@ -1,5 +1,6 @@
 import type { EmitAlert } from "@turnpike/contract/alerts.ts";
 
+import { payoutAlert } from "#alerts/payment-alerts.ts";
 import { repeat } from "#app/repeat-work.ts";
 import type { Ledger } from "#ledger/open-ledger.ts";
 import type { GatePaySettings } from "#payments/gate-pay/gate-pay-settings.ts";
@@ -28,7 +29,7 @@ export function openGatePayDesk(
   opened: Opened,
 ): GatePayDesk | undefined {
   if (settings === undefined) return undefined;
-  const { store, master, ledger, send, log, closers } = opened;
+  const { store, master, ledger, send, log, emit, closers } = opened;
   const desk = openGatePay({
     settings,
     core: store.core,
@@ -37,6 +38,7 @@ export function openGatePayDesk(
     send,
     now: Date.now,
     onMismatch: (row, reason) => tellMismatch(opened, row, reason),
+    onRefundEnded: (row) => emit(payoutAlert(row)),
     onFault: (error) => log.warn(errorFacts(error), "a refund is not carried out yet"),
   });
   const work = (): Promise<void> =>

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { EmitAlert } from "@turnpike/contract/alerts.ts";
 
+import { reversedAlert } from "#alerts/payment-alerts.ts";
 import { repeat } from "#app/repeat-work.ts";
 import type { Config } from "#config/read-config.ts";
 import type { Directory } from "#governance/directory.ts";
@@ -94,15 +95,8 @@ export async function openPayments(
 }
 
 function tellReversed({ log, emit }: Opened, row: PaymentRow): void {
-  const { id, network, nano_usd: nanoUsd, organization_id: organizationId } = row;
-  log.error({ payment: id, network }, "a payment's block was taken back");
-  emit({
-    kind: "payment.reversed",
-    organizationId,
-    once: id,
-    text: `A payment on ${network} was taken back by its chain: its wallet owes it.`,
-    facts: { payment: id, network, nanoUsd: String(nanoUsd) },
-  });
+  log.error({ payment: row.id, network: row.network }, "a payment's block was taken back");
+  emit(reversedAlert(row));
 }
 
 /** With its words: they name hosts, and neither paths nor headers. */

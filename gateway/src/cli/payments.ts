@@ -3,6 +3,7 @@ import { PAYMENT_STATES } from "@turnpike/contract/api/payments.ts";
 import { CliError, table, type CliIo } from "#cli/cli-io.ts";
 import { reconcileByHand } from "#cli/reconcile-by-hand.ts";
 import { verb, verbs, type Shown } from "#cli/verb.ts";
+import { reconcileAudited } from "#payments/reconcile-audited.ts";
 import { getPayment, paymentAdminView, searchPayments } from "#payments/search-payments.ts";
 
 const payment = { type: "positional", required: true, description: "its id, pay_…" } as const;
@@ -45,9 +46,10 @@ export const paymentsCommand = (io: CliIo) =>
         config: option("The settings with payments.x402; turnpike.yaml unless given"),
       },
       run: async (args, deed, store) => {
-        const row = await getPayment(deed, args.payment);
-        await reconcileByHand(io, { row, store, config: args.config });
-        return shown(paymentAdminView(await getPayment(deed, args.payment)));
+        const row = await reconcileAudited(deed, args.payment, (found) =>
+          reconcileByHand(io, { row: found, store, config: args.config }),
+        );
+        return shown(paymentAdminView(row));
       },
     }),
   });

@@ -1,3 +1,5 @@
+import { noteEvent } from "#alerts/outbox.ts";
+import { reversedAlert } from "#alerts/payment-alerts.ts";
 import { CliError, type CliIo } from "#cli/cli-io.ts";
 import { readConfig } from "#cli/config-location.ts";
 import { openLedger } from "#ledger/open-ledger.ts";
@@ -32,19 +34,27 @@ export async function reconcileByHand(io: CliIo, { row, store, config }: ByHand)
   // Only now: the chain's library is much to load for a list.
   const { openChainReader } = await import("#payments/chain-reader.ts");
   const { reconcileOne } = await import("#payments/reconcile-one.ts");
+  let reversal: PaymentRow | undefined;
   const deps = {
     core: store.core,
     chain: openChainReader(settings.chains, dialer.send),
     ledger,
     settings,
     now: io.now,
-    onReversed: () => io.err(`${row.id} was taken back by its chain: its wallet owes it.`),
+    onReversed: (reversed: PaymentRow) => void (reversal = reversed),
     onFault: (error: unknown) => io.err(String(error)),
   };
   try {
     await reconcileOne(deps, row);
     await ledger.idle();
+    if (reversal !== undefined) await tellReversed(io, store, reversal);
   } finally {
     await dialer.close();
   }
+}
+
+/** Written down as the gateway does; a running one sends it. */
+async function tellReversed(io: CliIo, { core }: Store, row: PaymentRow): Promise<void> {
+  io.err(`${row.id} was taken back by its chain: its wallet owes it.`);
+  await noteEvent({ core, now: io.now }, reversedAlert(row));
 }

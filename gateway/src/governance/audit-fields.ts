@@ -34,7 +34,8 @@ export const AUDIT_FIELDS = {
     "reset_at",
     "archived_at",
   ],
-  credit: ["kind", "amount_usd", "memo", "expires_at"],
+  credit: ["kind", "amount_usd", "memo", "expires_at", "state"],
+  payment: ["kind", "state", "reason", "amount_usd", "network", "transaction"],
   "price-override": ["document", "archived_at"],
   alert: ["name", "kind", "events", "disabled_at"],
   credential: [

@@ -22,6 +22,7 @@ interface Sums {
   payments: number;
   deposits: bigint;
   reversals: bigint;
+  payouts: bigint;
   charges: bigint;
   other: bigint;
 }
@@ -32,7 +33,7 @@ const PAGE = 1_000;
 
 /**
  * What was paid in, used and taken back in a time, by the entries of the ledger, and what is left now.
- * Over all time: outstanding = deposits - reversals - charges + other.
+ * Over all time: outstanding = deposits - reversals - payouts - charges + other.
  */
 export async function revenueOf(core: Core, asked: RevenueAsked): Promise<RevenueView> {
   const { organizationId, from, to, by } = asked;
@@ -102,6 +103,11 @@ function add(sums: Sums, { transfer, amount }: Entry): void {
     case "reversal":
       sums.reversals -= amount;
       break;
+    case "payout":
+    // What Gate Pay did not carry out.
+    case "payout-back":
+      sums.payouts -= amount;
+      break;
     case "charge":
       sums.charges -= amount;
       break;
@@ -114,6 +120,7 @@ const noSums = (): Sums => ({
   payments: 0,
   deposits: 0n,
   reversals: 0n,
+  payouts: 0n,
   charges: 0n,
   other: 0n,
 });
@@ -152,7 +159,8 @@ const receivedView = ({ payments, deposits, reversals }: Sums) => ({
   reversals_usd: formatUsd(reversals),
 });
 
-const spentView = ({ charges, other }: Sums) => ({
+const spentView = ({ payouts, charges, other }: Sums) => ({
+  payouts_usd: formatSignedUsd(payouts),
   charges_usd: formatSignedUsd(charges),
   other_usd: formatSignedUsd(other),
 });

@@ -26,6 +26,22 @@ export const findPaymentByKey = (core: Core, payKey: string): Promise<PaymentRow
 export const findPayment = (core: Core, id: string): Promise<PaymentRow | undefined> =>
   core.selectFrom("payments").selectAll().where("id", "=", id).executeTakeFirst();
 
+/** How many orders of an organization wait to be paid, one of them left out. */
+export async function countOpenOrders(
+  core: Core,
+  { organizationId, besides }: { readonly organizationId: string; readonly besides: string },
+): Promise<number> {
+  const { count } = await core
+    .selectFrom("payments")
+    .select((select) => select.fn.countAll<number | string | bigint>().as("count"))
+    .where("state", "=", "claimed")
+    .where("kind", "=", "gate-pay")
+    .where("organization_id", "=", organizationId)
+    .where("id", "!=", besides)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** What changes of a payment. */
 export type PaymentChange = Partial<
   Pick<

@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { openStore } from "#store/store.ts";
 
 import { startFakeGatePay, type FakeGatePay } from "#test/payments/fake-gate-pay.ts";
 import { setUpGateway } from "#test/sign-in-client.ts";
@@ -128,6 +130,33 @@ test("people buy credit by the admin API, and an operator gives back what is lef
   });
   const credits = await running.get("/v1/credits");
   expect(await credits.json()).toMatchObject({ data: { balance_usd: "12.5" } });
+  const reconciled = await operator.request("POST", `/api/payments/${order.id}/reconcile`);
+  expect(await reconciled.json()).toMatchObject({ state: "credited" });
+  const audit = await operator.request("GET", "/api/audit?limit=4");
+  const { data } = (await audit.json()) as { data: object[] };
+  const paidOut = { kind: "gate-pay", amount_usd: "7.5", memo: order.id };
+  const state = { kind: "gate-pay", state: "credited", amount_usd: "20" };
+  expect(data).toMatchObject([
+    {
+      action: "payments.reconcile",
+      target: { kind: "payment", id: order.id },
+      before: state,
+      after: state,
+    },
+    // Refused after it was asked for: nothing came of it.
+    { action: "credits.payout", after: { ...paidOut, amount_usd: "12.51" } },
+    { action: "credits.payout.done", after: { ...paidOut, state: "refunded" } },
+    { action: "credits.payout", after: paidOut },
+  ]);
+  const store = await openStore({ home: running.home });
+  const told = async () => store.core.selectFrom("alert_events").select("body").execute();
+  await vi.waitUntil(async () => (await told()).length > 0, { timeout: 20_000 });
+  const [event] = await told();
+  await store.close();
+  expect(JSON.parse(event?.body ?? "")).toMatchObject({
+    type: "payment.payout",
+    data: { payment: order.id, amount_usd: "7.5", state: "refunded" },
+  });
 });
 
 test("without a secret there is nothing: no order, and no notification is believed", async () => {

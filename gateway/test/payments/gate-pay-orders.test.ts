@@ -42,6 +42,28 @@ describeOnEach("orders of Gate Pay", (make) => {
     expect((await world.order("12.5")).id).not.toBe(row.id);
   });
 
+  test("twenty orders may be open, however many are made at once; a known one is one of them", async () => {
+    const first = await world.order("1", "k0");
+    const all = Array.from({ length: 30 }, (_, at) => failureOf(world.order("1", `k${at}`)));
+    const made = (await Promise.all(all)).filter((failure) => failure === "none");
+    expect(made.length).toBeLessThanOrEqual(20);
+    for (let at = 0; at < 20; at += 1) await failureOf(world.order("1", `more ${at}`));
+    const open = await world.store.core
+      .selectFrom("payments")
+      .select("id")
+      .where("state", "=", "claimed")
+      .execute();
+    expect(open).toHaveLength(20);
+    await expect(world.order("1", "beyond")).rejects.toMatchObject({
+      failure: { code: "conflict", message: expect.stringMatching(/^20 orders .* are open/) },
+    });
+    expect((await world.order("1", "k0")).id).toBe(first.id);
+    world.fake.end(tradeNo(first), "PAID");
+    await world.notify(first);
+    // What was refused before anything was done may be asked for again.
+    expect(await failureOf(world.order("1", "beyond"))).toBe("none");
+  });
+
   test.each(["0", "0.99", "1000.01", "1.0000001", "1e3", "-5", " 5", "", "twelve"])(
     "an order of %j is refused before anything is sent",
     async (usd) => {

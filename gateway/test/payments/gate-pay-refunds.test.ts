@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { revenueOf } from "#payments/revenue.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 import { NO_GATE_PAY_FAULTS } from "#test/payments/fake-gate-pay.ts";
 import { openGatePayWorld, tradeNo, type GatePayWorld } from "#test/payments/gate-pay-world.ts";
@@ -44,6 +45,24 @@ describeOnEach("refunds by Gate Pay", (make) => {
     expect(await failureOf(world.refund(order, "r1", "3"))).toBe("idempotency_mismatch");
     expect(world.fake.refunds.size).toBe(1);
     expect(await world.books()).toBe(25n * USD - gone());
+  });
+
+  test("the revenue tells what went back, less what did not go after all; each end is told of once", async () => {
+    const order = await world.paidOrder();
+    await world.spend(4n * USD);
+    await world.refund(order, "r1", "5");
+    await world.refund(order, "r1", "5");
+    world.fake.faults.refusesRefunds = true;
+    expect(await failureOf(world.refund(order, "r2", "3"))).toBe("conflict");
+    expect(world.ended).toEqual([`refunded ${5n * USD}`, `failed ${3n * USD}`]);
+    const day = new Date(world.clock).toISOString().slice(0, 10);
+    const asked = { organizationId: "org_default", from: day, to: day, by: "day" } as const;
+    const revenue = await revenueOf(world.store.core, asked);
+    const sums = { deposits_usd: "25", payouts_usd: "5", charges_usd: "4", other_usd: "0" };
+    expect(revenue.total).toMatchObject(sums);
+    expect(revenue.data).toMatchObject([{ day, ...sums }]);
+    expect(revenue.outstanding_usd).toBe("16");
+    expect(await world.balance()).toBe(16n * USD);
   });
 
   test("beyond what is left of the order or of the credit it is refused, and nothing is sent", async () => {

@@ -21,6 +21,8 @@ export interface GatePayWorld {
   readonly store: Store;
   /** Reasons of orders that were set aside. */
   readonly mismatches: string[];
+  /** Refunds that have ended, with their amounts. */
+  readonly ended: string[];
   clock: number;
   order(usd?: string, idempotencyKey?: string): Promise<PaymentRow>;
   /** An order that was paid and credited. */
@@ -42,7 +44,11 @@ export const tradeNo = (row: PaymentRow): string => orderFacts(row).merchantTrad
 const ORGANIZATION = "org_default";
 
 export async function openGatePayWorld(database: TestDatabase): Promise<GatePayWorld> {
-  const world = { clock: Date.parse("2026-11-30T00:00:00Z"), mismatches: [] as string[] };
+  const world = {
+    clock: Date.parse("2026-11-30T00:00:00Z"),
+    mismatches: [] as string[],
+    ended: [] as string[],
+  };
   const now = (): number => world.clock;
   const fake = await startFakeGatePay(now);
   const store = await database.open();
@@ -67,6 +73,7 @@ export async function openGatePayWorld(database: TestDatabase): Promise<GatePayW
     now,
     onMismatch: (_row, reason) => void world.mismatches.push(reason),
     onFault: () => undefined,
+    onRefundEnded: (refund) => void world.ended.push(`${refund.state} ${refund.nano_usd}`),
     timeoutMs: 300,
   });
   const row = async (id: string): Promise<PaymentRow> =>

@@ -173,6 +173,15 @@ describe("operators look after payments", () => {
     const cli = createTestCli({ TURNPIKE_HOME: gateway.home });
     expect(await runCli(["payments", "reconcile", id, "--json"], cli.io)).toBe(0);
     expect(JSON.parse(cli.out.join("\n"))).toMatchObject({ id, state: "credited" });
+    const { data } = await get<{ data: object[] }>(`/api/audit?target_id=${id}`);
+    expect(data).toMatchObject([
+      {
+        action: "payments.reconcile",
+        actor: { name: "operator", via: "cli:cli" },
+        before: { state: "unknown", reason: "no answer" },
+        after: { state: "credited" },
+      },
+    ]);
     cli.remove();
   });
 

@@ -75,7 +75,10 @@ export const GATE_PAY_ROUTES = [
       const desk = deskOf(parts);
       await tell(deed, { organizationId, usd, action: "credits.payout", memo: paymentId });
       const refund = { organizationId, paymentId, usd, idempotencyKey };
-      return { body: payoutView(await desk.refund(refund)) };
+      const payout = payoutView(await desk.refund(refund));
+      const done = { usd: payout.amount_usd, memo: paymentId, state: payout.state };
+      await tell(deed, { organizationId, action: "credits.payout.done", ...done });
+      return { body: payout };
     },
   }),
 ];
@@ -99,15 +102,16 @@ interface Told {
   readonly action: string;
   readonly usd: string | undefined;
   readonly memo?: string;
+  readonly state?: string;
 }
 
-/** Before it is done: Gate Pay cannot be a part of a transaction. */
-const tell = (deed: Deed, { organizationId, action, usd, memo }: Told): Promise<void> =>
+/** Before it is done, for Gate Pay cannot be a part of a transaction; and what became of it. */
+const tell = (deed: Deed, { organizationId, action, usd, ...more }: Told): Promise<void> =>
   deed.core.transaction().execute((transaction) =>
     writeAudit(transaction, deed, {
       action,
       target: { kind: "credit", id: organizationId },
       organizationId,
-      after: { kind: "gate-pay", amount_usd: usd, memo },
+      after: { kind: "gate-pay", amount_usd: usd, ...more },
     }),
   );

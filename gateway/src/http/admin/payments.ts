@@ -14,6 +14,7 @@ import { placeOfOrganization } from "#governance/places.ts";
 import { adminRoute } from "#http/admin/admin-route.ts";
 import { csv, csvAnswer } from "#http/admin/csv-answer.ts";
 import { pageOf } from "#http/admin/page.ts";
+import { reconcileAudited } from "#payments/reconcile-audited.ts";
 import {
   allPayments,
   getPayment,
@@ -125,8 +126,8 @@ export const PAYMENT_ROUTES = [
       "Asks the chain about a payment now, and books what it says; gives the payment after it.",
     action: "payments.reconcile",
     handle: async ({ params, deed, parts }) => {
-      await parts.reconcilePayment(await getPayment(deed, params.payment_id));
-      return { body: paymentAdminView(await getPayment(deed, params.payment_id)) };
+      const row = await reconcileAudited(deed, params.payment_id, parts.reconcilePayment);
+      return { body: paymentAdminView(row) };
     },
   }),
   adminRoute({

@@ -18,6 +18,7 @@ import type { GatePaySettings } from "#payments/gate-pay/gate-pay-settings.ts";
 import { orderFacts } from "#payments/gate-pay/order-facts.ts";
 import {
   changePayment,
+  countOpenOrders,
   findPayment,
   findPaymentByKey,
   insertPayment,
@@ -65,10 +66,7 @@ export const payKeyOf = (merchantTradeNo: string): string => `gate-pay:${merchan
  */
 export async function placeOrder(deps: OrderDeps, order: Order): Promise<PaymentRow> {
   const claimed = claimOf(deps, order);
-  const row =
-    (await insertPayment(deps.core, claimed)) ??
-    (await findPaymentByKey(deps.core, claimed.pay_key));
-  if (row === undefined) throw new GatewayError(PENDING);
+  const row = (await findPaymentByKey(deps.core, claimed.pay_key)) ?? (await claim(deps, claimed));
   if (row.request_digest !== claimed.request_digest) throw new GatewayError(OTHER_ORDER);
   if (row.state === "failed") {
     throw new GatewayError({
@@ -81,6 +79,29 @@ export async function placeOrder(deps: OrderDeps, order: Order): Promise<Payment
     ? createOrder(deps, row)
     : row;
 }
+
+/** Orders of an organization that wait to be paid: each is asked about until its end. */
+const MOST_OPEN = 20;
+
+/** Claims an order; of several at once none goes beyond the bound. */
+async function claim(deps: OrderDeps, claimed: PaymentRow): Promise<PaymentRow> {
+  const { core } = deps;
+  const others = { organizationId: claimed.organization_id, besides: claimed.id };
+  if ((await countOpenOrders(core, others)) >= MOST_OPEN) throw new GatewayError(TOO_MANY);
+  const isMine = (await insertPayment(core, claimed)) !== undefined;
+  const row = isMine ? claimed : await findPaymentByKey(core, claimed.pay_key);
+  if (row === undefined) throw new GatewayError(PENDING);
+  if (isMine && (await countOpenOrders(core, others)) >= MOST_OPEN) {
+    await change(deps, row, { state: "failed", reason: "too many orders were open" });
+    throw new GatewayError(TOO_MANY);
+  }
+  return row;
+}
+
+const TOO_MANY = {
+  code: "conflict",
+  message: `${MOST_OPEN} orders of the organization are open, which is the most. Pay one of them, or wait until one ends (about an hour after it was made), then order again.`,
+} as const;
 
 const PENDING = {
   code: "payment_pending",

@@ -16,6 +16,8 @@ import { findPayment, type PaymentRow } from "#store/payments.ts";
 export interface RefundDeps extends Pick<OrderDeps, "core" | "client" | "ledger" | "now"> {
   /** Told of what is not known yet, and why. */
   readonly onFault: (error: unknown) => void;
+  /** Told of one that is `refunded`, or `failed` and credit again. */
+  readonly onRefundEnded: (row: RefundRow) => void;
 }
 
 /** Whoever goes on with a refund is done, or has given up, within this. */
@@ -99,6 +101,7 @@ const move = async (
 ): Promise<RefundRow> => {
   const moved = await changed(deps, row, to);
   if (moved === undefined) throw new Error(`refund ${row.id} is gone on with elsewhere`);
+  if (moved.state === "refunded" || moved.state === "failed") deps.onRefundEnded(moved);
   return moved;
 };
 

@@ -27,7 +27,8 @@ export interface GatePayDesk {
   readonly reconcileOne: (row: PaymentRow) => Promise<void>;
 }
 
-export interface GatePayOptions extends Omit<OrderDeps, "client">, Pick<RefundDeps, "onFault"> {
+export interface GatePayOptions
+  extends Omit<OrderDeps, "client">, Pick<RefundDeps, "onFault" | "onRefundEnded"> {
   readonly send: Send;
   readonly timeoutMs?: number;
 }
