@@ -1,13 +1,8 @@
-import {
-  createPublicClient,
-  custom,
-  parseAbi,
-  parseEventLogs,
-  type PublicClient,
-  type TransactionReceipt,
-} from "viem";
+import { parseAbi, parseEventLogs, type PublicClient, type TransactionReceipt } from "viem";
 
-import { callJson } from "#payments/json-call.ts";
+import { connect } from "#payments/chain-node.ts";
+import type { SignedTransfer } from "#payments/presented-payment.ts";
+import { wouldMove } from "#payments/would-move.ts";
 import type { Address, X402Asset, X402Chain, X402Settings } from "#payments/x402-settings.ts";
 import type { Send } from "#upstream/answer.ts";
 
@@ -47,6 +42,8 @@ export interface ChainReader {
   outcomeOf(awaited: Awaited): Promise<Outcome>;
   /** The same from the transaction that somebody names; `undefined`: it does not pay this. */
   paidBy(awaited: Awaited, transaction: string): Promise<Paid | undefined>;
+  /** See `would-move.ts`; never rejects where the chain is one of the configuration. */
+  wouldMove(token: Pick<Awaited, "network" | "asset">, signed: SignedTransfer): Promise<boolean>;
   /** Whether the payer has what it wants to pay. */
   isCovered(awaited: Awaited): Promise<boolean>;
   /** The block that a transfer is in now; `undefined`: in none any more. */
@@ -73,7 +70,6 @@ const ABI = parseAbi([
 
 /** The same on every chain. */
 const PERMIT2: Address = "0x000000000022d473030f116ddee9f6b43ac78ba3";
-const RPC_TIMEOUT_MS = 10_000;
 
 export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Send): ChainReader {
   const clients = new Map<string, PublicClient>();
@@ -95,6 +91,7 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
           : usedPermit(client, awaited, blocks),
       );
     },
+    wouldMove: ({ network, asset }, transfer) => wouldMove(clientOf(network), asset, transfer),
     isCovered: async ({ network, asset, payer, amount }) => {
       const balance = { address: hex(asset), abi: ABI, functionName: "balanceOf" } as const;
       return (await clientOf(network).readContract({ ...balance, args: [hex(payer)] })) >= amount;
@@ -128,35 +125,6 @@ export function openChainReader(chains: ReadonlyMap<string, X402Chain>, send: Se
     },
   };
   return reader;
-}
-
-/** By the guarded dialer, as every connection. */
-function connect({ rpcUrl }: X402Chain, send: Send): PublicClient {
-  let id = 0;
-  const request = async ({ method, params }: { method: string; params?: unknown }) => {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params: params ?? [] });
-    const answer = await callJson(send, { url: rpcUrl, body, timeoutMs: RPC_TIMEOUT_MS });
-    const { result, error } = (answer.body ?? {}) as {
-      readonly result?: unknown;
-      readonly error?: { readonly code?: number; readonly message?: string };
-    };
-    // The address of a node may have its key in it: it is in no message.
-    if (error !== undefined) throw new RpcFault(error.message ?? "error", error.code ?? 0);
-    if (result === undefined) throw new RpcFault(`status ${answer.status}`, 0);
-    return result;
-  };
-  return createPublicClient({
-    transport: custom({ request }, { retryCount: 0 }),
-    cacheTime: 0,
-  });
-}
-
-class RpcFault extends Error {
-  readonly code: number;
-  constructor(message: string, code: number) {
-    super(`the chain's node: ${message.slice(0, 200)}`);
-    this.code = code;
-  }
 }
 
 const hex = (text: string): `0x${string}` => text as `0x${string}`;

@@ -10,6 +10,7 @@ import { depositOf } from "#payments/deposit-of.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
 import { acceptedOffer } from "#payments/offers.ts";
 import { PaymentRefused, pending, usedFor } from "#payments/payment-failures.ts";
+import type { PresentedPayment } from "#payments/presented-payment.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import {
   changePayment,
@@ -62,21 +63,52 @@ export async function collectPayment(deps: CollectDeps, wanted: Collecting): Pro
 async function collect(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
   const { presented, offers } = wanted;
   const offer = acceptedOffer(presented.payload, offers);
+  const claim = offer && claimOf(deps, wanted, offer);
+  const fault = claim && offer ? faultOf(deps, claim, offer) : OTHER_OFFER;
+  if (claim !== undefined && fault === undefined && (await isInOrder(deps, presented, claim))) {
+    const row = await claimed(deps, wanted, claim);
+    if (row !== undefined) return settle(deps, wanted, row);
+  }
   const before = await findPaymentByKey(deps.core, presented.payKey);
   if (before !== undefined) return resume(deps, wanted, before);
-  if (offer === undefined) throw new PaymentRefused(OTHER_OFFER);
-  const claim = claimOf(deps, wanted, offer);
-  const fault = faultOf(deps, claim, offer);
-  if (fault !== undefined) throw new PaymentRefused(fault);
+  if (fault !== undefined || claim === undefined || offer === undefined) {
+    throw new PaymentRefused(fault ?? OTHER_OFFER);
+  }
   const invalid = await verify(deps, wanted, offer);
-  stayForClient(wanted);
   // One that was settled by a copy of it meanwhile does not verify any more, either.
-  const row = invalid === undefined ? await insertPayment(deps.core, claim) : undefined;
+  const row = invalid === undefined ? await claimed(deps, wanted, claim) : undefined;
   if (row !== undefined) return settle(deps, wanted, row);
   const other = await findPaymentByKey(deps.core, presented.payKey);
   if (other === undefined) throw invalid ?? new GatewayError(pending("Nobody has claimed it."));
   return resume(deps, wanted, other);
 }
+
+/** `undefined`: it was presented before, by whomever. */
+function claimed(
+  { core }: CollectDeps,
+  wanted: Collecting,
+  claim: PaymentRow,
+): Promise<PaymentRow | undefined> {
+  stayForClient(wanted);
+  return insertPayment(core, claim);
+}
+
+/**
+ * Whether it is surely good, by the gateway's own node: then no facilitator is asked before it settles,
+ * which looks at all of it again. Whatever is not sure is looked up, and theirs to say.
+ */
+async function isInOrder(
+  { chain, now }: CollectDeps,
+  { transfer, validBefore }: PresentedPayment,
+  { network, asset, pay_to: payTo }: PaymentRow,
+): Promise<boolean> {
+  if (transfer === undefined || transfer.to.toLowerCase() !== payTo) return false;
+  const isInTime = validBefore > now() + SETTLING_MS && Number(transfer.validAfter) * 1_000 < now();
+  return isInTime && chain.wouldMove({ network, asset }, transfer).catch(() => false);
+}
+
+/** Facilitators take nothing that ends within six seconds. */
+const SETTLING_MS = 10_000;
 
 const OTHER_OFFER =
   "the payment accepts none of the offers for this request (another body has another price)";

@@ -20,9 +20,22 @@ export interface PresentedPayment {
   /** Unix milliseconds. */
   readonly validBefore: number;
   readonly method: "eip3009" | "permit2";
+  /** What the token itself takes of it (EIP-3009). */
+  readonly transfer?: SignedTransfer;
   /** The same for everything that could spend the same authorization. */
   readonly payKey: string;
   readonly headerDigest: string;
+}
+
+/** Arguments of `transferWithAuthorization`; numbers as text, times in Unix seconds. */
+export interface SignedTransfer {
+  readonly from: string;
+  readonly to: string;
+  readonly value: string;
+  readonly validAfter: string;
+  readonly validBefore: string;
+  readonly nonce: string;
+  readonly signature: string;
 }
 
 const MAX_HEADER = 16 * 1024;
@@ -43,14 +56,14 @@ export function readPayment(header: string): PresentedPayment {
   if (!ASSET.test(asset)) throw wrong("names no asset (accepted.asset)");
   if (!NUMBER.test(amount)) throw wrong("has an amount that is no whole number (accepted.amount)");
   const inner = payload.payload as JsonObject;
-  const { payer, nonce, value, validBefore, method } = authorizationOf(inner);
+  const { payer, nonce, value, validBefore, ...how } = authorizationOf(inner);
   return {
     payload,
     payer: payer.toLowerCase(),
     nonce: nonce.toLowerCase(),
     amount: BigInt(value),
     validBefore: Math.min(Number(validBefore) * 1_000, Number.MAX_SAFE_INTEGER),
-    method,
+    ...how,
     payKey: [network, asset, payer, nonce].join(":").toLowerCase(),
     headerDigest: createHash("sha256").update(header).digest("hex"),
   };
@@ -77,18 +90,19 @@ interface Authorization {
   readonly value: string;
   readonly validBefore: string;
   readonly method: PresentedPayment["method"];
+  readonly transfer?: SignedTransfer;
 }
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "no address");
 const number = z.string().regex(/^(?:0|[1-9]\d{0,77})$/, "no whole number as text");
 /** r, s and v. Signatures of contracts are longer, and would have to be tried out on the chain. */
-const signature = z
+const signatureForm = z
   .string()
   .regex(/^0x[0-9a-fA-F]{130}$/, "no signature of 65 bytes; contracts cannot pay here");
 
 /** Facilitators answer what is not so with a failure of their own, as if they were down. */
 const eip3009 = z.object({
-  signature,
+  signature: signatureForm,
   authorization: z.object({
     from: address,
     to: address,
@@ -100,7 +114,7 @@ const eip3009 = z.object({
 });
 
 const permit2 = z.object({
-  signature,
+  signature: signatureForm,
   permit2Authorization: z.object({
     from: address,
     spender: address,
@@ -113,9 +127,10 @@ const permit2 = z.object({
 
 function authorizationOf(inner: JsonObject): Authorization {
   if (inner["permit2Authorization"] === undefined) {
-    const { authorization } = checked(eip3009, inner);
+    const { authorization, signature } = checked(eip3009, inner);
     const { from, nonce, value, validBefore } = authorization;
-    return { payer: from, nonce, value, validBefore, method: "eip3009" };
+    const transfer = { ...authorization, signature };
+    return { payer: from, nonce, value, validBefore, method: "eip3009", transfer };
   }
   const { permit2Authorization: permit } = checked(permit2, inner);
   const { from, nonce, deadline, permitted } = permit;

@@ -74,10 +74,9 @@ describe("what goes wrong on a chain", () => {
   /** Pays, and lets something happen after the payment was checked and before it is settled. */
   const payWhile = async (header: string, happens: () => Promise<unknown>): Promise<Response> => {
     const { calls, faults } = facilitator;
-    const [verified, settled] = [calls.verify, calls.settle];
-    const sent = agent.post(SMALL, paidBy(header));
-    while (calls.verify === verified) await pause(1);
+    const settled = calls.settle;
     faults.slowMs = SLOW_MS;
+    const sent = agent.post(SMALL, paidBy(header));
     while (calls.settle === settled) await pause(1);
     await happens();
     return sent;
@@ -105,6 +104,15 @@ describe("what goes wrong on a chain", () => {
     await frontRun(chain, header);
     await reconciler.reconcile(70_000);
     expect(await lastPayment()).toMatchObject({ state: "credited", request_id: null });
+  });
+
+  test("the node does not try transfers: the facilitator is asked whether it is good", async () => {
+    const { verify } = facilitator.calls;
+    expect((await agent.post(SMALL, paidBy(await agent.sign()))).status).toBe(200);
+    expect(facilitator.calls.verify).toBe(verify);
+    node.faults.behindIn = ["eth_call"];
+    expect((await agent.post(SMALL, paidBy(await agent.sign()))).status).toBe(200);
+    expect(facilitator.calls.verify).toBe(verify + 1);
   });
 
   test.each(["usdc", "usdt", "usdt18"] as const)(

@@ -28,7 +28,7 @@ async function start(token: string) {
   closers.push(() => gateway.close());
   gateway.upstream.answer(ANSWER);
   const payer = await makePayer([chain]);
-  const pay = payingFetch(payer, { token: chain.tokens.usdc });
+  const pay = payingFetch(payer, { token: chain.tokens.usdt18 });
   const ask = (): Promise<Response> =>
     pay(`${gateway.url}/v1/chat/completions`, {
       method: "POST",

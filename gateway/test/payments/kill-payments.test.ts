@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Store } from "#store/store.ts";
 import { makePayer } from "#test/chain/payer.ts";
-import { startChain, type TestChain } from "#test/chain/start-chain.ts";
+import { startChain, type TestChain, type TestToken } from "#test/chain/start-chain.ts";
 import {
   NO_FAULTS,
   startFacilitator,
@@ -160,9 +160,13 @@ describeOnEach("gateways that are killed while they are paid", (make, dialect) =
     async () => {
       const all: Sent[] = [];
       /** Sends one, and kills its gateway once it has come so far. */
-      const killAt = async (comesSoFar: (sending: Promise<Response>) => Promise<unknown>) => {
+      const killAt = async (
+        comesSoFar: (sending: Promise<Response>) => Promise<unknown>,
+        token?: TestToken,
+      ) => {
         const gateway = await start();
-        const sent: Sent = { header: await agent.sign(), answers: 0, isOver: false };
+        const header = await agent.sign(token === undefined ? {} : { token });
+        const sent: Sent = { header, answers: 0, isOver: false };
         all.push(sent);
         const sending = agent.post(SMALL, paidBy(sent.header));
         sending.catch(() => undefined);
@@ -181,7 +185,7 @@ describeOnEach("gateways that are killed while they are paid", (make, dialect) =
 
       provider.answer(json(ANSWER));
       facilitator.faults.slowMs = SLOW_MS;
-      await killAt(() => called("verify"));
+      await killAt(() => called("verify"), chain.tokens.usdt18);
       await killAt(() => called("settle"));
       Object.assign(facilitator.faults, NO_FAULTS, { ignoresSettle: true });
       await killAt(() => called("settle"));
