@@ -1,3 +1,5 @@
+import type { Use } from "#store/ledger-uses.ts";
+
 /** Names a counter: what a budget has used in one period, of one subject where it counts each apart. */
 export interface CounterKey {
   /** `<budget>:<period start>:<subject>`. */
@@ -90,6 +92,8 @@ export interface Reserve {
   readonly fallback: Charge;
   /** What its payer has paid for it: booked in the same transaction, once. */
   readonly deposit?: Post;
+  /** Used up whatever comes of it; where one of them was used before it is refused. */
+  readonly uses?: readonly Use[];
   /** Nothing is held: it is only asked whether it would be. */
   readonly trial?: true;
 }
@@ -147,6 +151,8 @@ export interface Post {
    * is told as the outcome `unknown`.
    */
   readonly onlyAvailable?: boolean | "all";
+  /** Used up with it; where one of them was used before nothing is booked, which is told as `unknown`. */
+  readonly uses?: readonly Use[];
 }
 
 export type Command = Reserve | Settle | Void | Expire | Meter | Post;
@@ -161,9 +167,11 @@ export interface Granted {
 
 /** Why a request was not let through. */
 export interface Refusal {
-  readonly by: "counter" | "wallet" | "slot" | "ended";
+  readonly by: "counter" | "wallet" | "slot" | "ended" | "use";
   /** The counter at fault. */
   readonly counterId?: string;
+  /** What had been used before. */
+  readonly use?: Use["kind"];
   readonly limit: bigint;
   readonly used: bigint;
   readonly pending: bigint;

@@ -5,6 +5,7 @@ import type {
   CounterUnit,
   Post,
   ProviderCost,
+  Reserve,
 } from "#ledger/commands.ts";
 import {
   providerAccount,
@@ -23,6 +24,7 @@ import type {
   LoadedRows,
   TransferRow,
 } from "#store/ledger.ts";
+import type { Use } from "#store/ledger-uses.ts";
 
 /** Collects the ids of the rows that a batch works on. */
 export class NamedRows {
@@ -30,6 +32,7 @@ export class NamedRows {
   readonly counters = new Set<string>();
   readonly holds = new Set<string>();
   readonly transfers = new Set<string>();
+  readonly uses: Use[] = [];
 
   add(command: Command): void {
     if (command.type === "post") {
@@ -37,14 +40,7 @@ export class NamedRows {
       return;
     }
     this.holds.add(command.id);
-    if (command.type === "reserve") {
-      if (command.wallet !== undefined) this.accounts.add(command.wallet.id);
-      if (command.deposit !== undefined) this.#addPost(command.deposit);
-      for (const { id, slot } of command.counters) {
-        this.counters.add(id);
-        if (slot !== undefined) this.counters.add(slot.id);
-      }
-    }
+    if (command.type === "reserve") this.#addReserve(command);
     if (command.type === "settle") this.#addCharge(command.charge);
     // What ends a hold may come in the same batch.
     if (command.type === "reserve" || command.type === "meter") this.#addCharge(command.fallback);
@@ -58,7 +54,18 @@ export class NamedRows {
     this.#addCharge(hold.fallback);
   }
 
-  #addPost({ id, debitAccount, creditAccount }: Post): void {
+  #addReserve({ uses = [], wallet, deposit, counters }: Reserve): void {
+    this.uses.push(...uses);
+    if (wallet !== undefined) this.accounts.add(wallet.id);
+    if (deposit !== undefined) this.#addPost(deposit);
+    for (const { id, slot } of counters) {
+      this.counters.add(id);
+      if (slot !== undefined) this.counters.add(slot.id);
+    }
+  }
+
+  #addPost({ id, debitAccount, creditAccount, uses = [] }: Post): void {
+    this.uses.push(...uses);
     this.transfers.add(id);
     this.accounts.add(debitAccount).add(creditAccount);
   }
@@ -80,7 +87,7 @@ export class NamedRows {
     const counters = [...this.counters].filter((id) => !known.counters.has(id));
     return accounts.length + counters.length === 0
       ? undefined
-      : { accounts, counters, holds: [], transfers: [] };
+      : { accounts, counters, holds: [], transfers: [], uses: [] };
   }
 
   ids(): LedgerIds {
@@ -89,6 +96,7 @@ export class NamedRows {
       counters: [...this.counters],
       holds: [...this.holds],
       transfers: [...this.transfers],
+      uses: this.uses,
     };
   }
 }
@@ -123,6 +131,7 @@ export function addRows(state: LedgerState, ids: LedgerIds, rows: LoadedRows): v
   }
   for (const row of rows.holds) state.holds.set(row.id, holdOf(row));
   for (const id of rows.booked) state.booked.add(id);
+  for (const [at, use] of ids.uses.entries()) if (rows.used[at] !== true) state.spent.add(use);
 }
 
 export function holdOf(row: HoldRow): Hold {

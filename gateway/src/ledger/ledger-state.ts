@@ -1,4 +1,5 @@
 import type { Charge, CounterKey } from "#ledger/commands.ts";
+import type { Use } from "#store/ledger-uses.ts";
 
 /** Amounts are nano-USD. An account's balance is `credits - debits`. */
 export interface Account {
@@ -67,6 +68,8 @@ export interface LedgerState {
   readonly asked: Set<string>;
   /** Ids that are booked, of those that the batch asks about. */
   readonly booked: Set<string>;
+  /** What commands of the batch want to use and was used before. */
+  readonly spent: Set<Use>;
   readonly changed: {
     readonly accounts: Set<Account>;
     readonly counters: Set<Counter>;
@@ -81,6 +84,7 @@ export const emptyState = (): LedgerState => ({
   holds: new Map(),
   asked: new Set(),
   booked: new Set(),
+  spent: new Set(),
   changed: { accounts: new Set(), counters: new Set(), holds: new Set(), transfers: [] },
 });
 

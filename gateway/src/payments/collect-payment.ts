@@ -1,36 +1,23 @@
-import { encodePaymentResponseHeader } from "@x402/core/http";
 import type { PaymentRequirements } from "@x402/core/types";
 import type { Kysely } from "kysely";
 
-import { GatewayError, type Failure } from "#canonical/failure.ts";
-import type { Post } from "#ledger/commands.ts";
+import { GatewayError } from "#canonical/failure.ts";
 import type { ChainReader, Paid } from "#payments/chain-reader.ts";
 import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
-import { depositOf } from "#payments/deposit-of.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
 import { acceptedOffer } from "#payments/offers.ts";
-import { PaymentRefused, pending, usedFor } from "#payments/payment-failures.ts";
-import type { PresentedPayment } from "#payments/presented-payment.ts";
+import { collectedOf, markPaid, onRecord, type Collected } from "#payments/paid-payment.ts";
+import { PaymentRefused, pending, UNDER_WAY, usedFor } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import {
   changePayment,
-  deliverPayment,
   findPaymentByKey,
   insertPayment,
   type PaymentRow,
   type PaymentState,
 } from "#store/payments.ts";
 import type { CoreTables } from "#store/schema.ts";
-import { isUnique, StoreError } from "#store/store-error.ts";
-
-/** A payment that is on its chain, and was used for nothing else. */
-export interface Collected {
-  readonly id: string;
-  /** What it adds to its wallet; to be booked together with what it pays for. */
-  readonly deposit: Post;
-  /** Value of the `PAYMENT-RESPONSE` header. */
-  readonly receipt: string;
-}
+import { StoreError } from "#store/store-error.ts";
 
 export interface CollectDeps {
   readonly core: Kysely<CoreTables>;
@@ -61,24 +48,41 @@ export async function collectPayment(deps: CollectDeps, wanted: Collecting): Pro
 }
 
 async function collect(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
-  const { presented, offers } = wanted;
-  const offer = acceptedOffer(presented.payload, offers);
-  const claim = offer && claimOf(deps, wanted, offer);
-  const fault = claim && offer ? faultOf(deps, claim, offer) : OTHER_OFFER;
-  if (claim !== undefined && fault === undefined && (await isInOrder(deps, presented, claim))) {
-    const row = await claimed(deps, wanted, claim);
-    if (row !== undefined) return settle(deps, wanted, row);
-  }
-  const before = await findPaymentByKey(deps.core, presented.payKey);
+  const ordered = orderedBy(deps, wanted);
+  const isGood = typeof ordered !== "string" && (await isInOrder(deps, wanted, ordered.claim));
+  const row = isGood ? await claimed(deps, wanted, ordered.claim) : undefined;
+  if (row !== undefined) return settle(deps, wanted, row);
+  const before = await findPaymentByKey(deps.core, wanted.presented.payKey);
   if (before !== undefined) return resume(deps, wanted, before);
-  if (fault !== undefined || claim === undefined || offer === undefined) {
-    throw new PaymentRefused(fault ?? OTHER_OFFER);
-  }
+  if (typeof ordered === "string") throw new PaymentRefused(ordered);
+  return verified(deps, wanted, ordered);
+}
+
+/** The offer that a payment accepts, and its row. */
+interface Ordered {
+  readonly offer: PaymentRequirements;
+  readonly claim: PaymentRow;
+}
+
+/** Or what its own words say against it. */
+function orderedBy(deps: CollectDeps, wanted: Collecting): Ordered | string {
+  const offer = acceptedOffer(wanted.presented.payload, wanted.offers);
+  if (offer === undefined) return OTHER_OFFER;
+  const claim = claimOf(deps, wanted, offer);
+  return faultOf(deps, claim, offer) ?? { offer, claim };
+}
+
+/** Where only a facilitator can say whether it is good. */
+async function verified(
+  deps: CollectDeps,
+  wanted: Collecting,
+  { offer, claim }: Ordered,
+): Promise<Collected> {
   const invalid = await verify(deps, wanted, offer);
   // One that was settled by a copy of it meanwhile does not verify any more, either.
   const row = invalid === undefined ? await claimed(deps, wanted, claim) : undefined;
   if (row !== undefined) return settle(deps, wanted, row);
-  const other = await findPaymentByKey(deps.core, presented.payKey);
+  const other = await findPaymentByKey(deps.core, wanted.presented.payKey);
   if (other === undefined) throw invalid ?? new GatewayError(pending("Nobody has claimed it."));
   return resume(deps, wanted, other);
 }
@@ -99,7 +103,7 @@ function claimed(
  */
 async function isInOrder(
   { chain, now }: CollectDeps,
-  { transfer, validBefore }: PresentedPayment,
+  { presented: { transfer, validBefore } }: Collecting,
   { network, asset, pay_to: payTo }: PaymentRow,
 ): Promise<boolean> {
   if (transfer === undefined || transfer.to.toLowerCase() !== payTo) return false;
@@ -145,7 +149,9 @@ async function resume(deps: CollectDeps, wanted: Collecting, row: PaymentRow): P
   switch (row.state) {
     case "paid":
     case "credited":
-      return deliver(deps, wanted, row);
+      if (row.request_id !== null) throw new GatewayError(usedFor(row, "another request"));
+      stayForClient(wanted);
+      return collectedOf(deps, wanted, row);
     case "failed":
     case "reversed":
       throw new PaymentRefused(row.reason ?? "the payment failed");
@@ -161,7 +167,6 @@ async function resume(deps: CollectDeps, wanted: Collecting, row: PaymentRow): P
   }
 }
 
-const UNDER_WAY = "The payment is being settled.";
 /** A step beside the settlement takes no longer. */
 export const STALE_MS = 15_000;
 
@@ -180,7 +185,7 @@ async function settleAgain(
   if (!isMine) throw new GatewayError(pending(UNDER_WAY, row.id));
   const claimed: PaymentRow = { ...row, state: "claimed", updated_at: at };
   const known = await onChain(deps, claimed).catch(() => undefined);
-  if (known?.state === "paid") return notePaid(deps, wanted, { row: claimed, paid: known });
+  if (known?.state === "paid") return taken(deps, wanted, { row: claimed, paid: known });
   return settle(deps, wanted, claimed);
 }
 
@@ -188,7 +193,7 @@ const onChain = ({ chain }: CollectDeps, row: PaymentRow) => chain.outcomeOf(awa
 
 async function settle(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> {
   const { paid, state, reason } = await settledBy(deps, wanted, row);
-  if (paid !== undefined) return notePaid(deps, wanted, { row, paid });
+  if (paid !== undefined) return taken(deps, wanted, { row, paid });
   await change(deps, row, { state, reason });
   if (state === "unknown") throw new GatewayError(pending(NOT_KNOWN, row.id));
   throw new PaymentRefused(`the payment was not settled: ${reason}`);
@@ -290,93 +295,19 @@ interface PaidRow {
   readonly paid: Paid;
 }
 
-async function notePaid(
+/** Its booking puts it on record, too, in one commit: each is a part of the first byte's time. */
+async function taken(
   deps: CollectDeps,
   wanted: Collecting,
   { row, paid }: PaidRow,
 ): Promise<Collected> {
-  const { requestId, gateway, signal } = wanted;
-  // Noted and used by one statement: each commit is a part of the first byte's time.
-  const use = signal?.aborted === true ? {} : { request_id: requestId, gateway };
-  const noted = await markPaid(deps, row, { ...paid, use });
-  if (noted === undefined) throw new GatewayError(pending(UNDER_WAY, row.id));
-  return noted.request_id === null ? deliver(deps, wanted, noted) : collectedOf(deps, noted);
+  if (wanted.signal?.aborted === true) await markPaid(deps, row, paid);
+  stayForClient(wanted);
+  return collectedOf(deps, wanted, { ...row, ...onRecord(paid) });
 }
-
-/** Paid, and perhaps used for a request at once. */
-interface NewlyPaid extends Paid {
-  readonly use?: Partial<Pick<PaymentRow, "request_id" | "gateway">>;
-}
-
-/**
- * Puts on record that a payment is on its chain; `undefined`: somebody else has just done so. Throws
- * `PaymentRefused` where its transfer is that of another payment.
- */
-export async function markPaid(
-  deps: Pick<CollectDeps, "core" | "now">,
-  row: PaymentRow,
-  { transaction, transferRef, block, use = {} }: NewlyPaid,
-): Promise<PaymentRow | undefined> {
-  const change = {
-    ...use,
-    state: "paid",
-    transaction_hash: transaction,
-    transfer_ref: transferRef,
-    block: block === 0 ? null : block,
-    updated_at: deps.now(),
-  } as const;
-  try {
-    const isDone = await changePayment(deps.core, { id: row.id, from: UNPAID }, change);
-    return isDone ? { ...row, ...change } : undefined;
-  } catch (error) {
-    if (!isUnique(error)) throw error;
-    const reason = "its transfer has paid for another one";
-    await changePayment(
-      deps.core,
-      { id: row.id, from: UNPAID },
-      { state: "failed", reason, updated_at: deps.now() },
-    );
-    throw new PaymentRefused(reason);
-  }
-}
-
-export const UNPAID: readonly PaymentState[] = ["claimed", "unknown", "refused"];
 
 const change = (
   { core, now }: CollectDeps,
   { id }: PaymentRow,
   to: { readonly state: PaymentState; readonly reason: string },
 ): Promise<boolean> => changePayment(core, { id, from: ["claimed"] }, { ...to, updated_at: now() });
-
-async function deliver(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> {
-  const { requestId, gateway } = wanted;
-  stayForClient(wanted);
-  const isMine = await deliverPayment(deps.core, row.id, { requestId, gateway });
-  if (!isMine) throw new GatewayError(await takenBy(deps.core, row));
-  return collectedOf(deps, row);
-}
-
-const collectedOf = ({ now }: Pick<CollectDeps, "now">, row: PaymentRow): Collected => ({
-  id: row.id,
-  deposit: depositOf(row, now()),
-  receipt: encodePaymentResponseHeader({
-    success: true,
-    transaction: row.transaction_hash ?? "",
-    network: row.network as `${string}:${string}`,
-    payer: row.payer,
-    amount: row.amount,
-  }),
-});
-
-/**
- * Another request has it. As long as that one has not booked it, it may have died before: then
- * `reconcile` gives the payment back.
- */
-async function takenBy(
-  core: CollectDeps["core"],
-  { id, pay_key: payKey }: PaymentRow,
-): Promise<Failure> {
-  const row = await findPaymentByKey(core, payKey);
-  if (row === undefined || row.state === "paid") return pending("Another request has it.", id);
-  return usedFor(row, "another request");
-}

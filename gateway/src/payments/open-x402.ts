@@ -10,7 +10,7 @@ import { createWalletAccess } from "#payments/wallet-access.ts";
 import { createWalletNonces } from "#payments/wallet-nonce.ts";
 import { createWalletSignIn } from "#payments/wallet-sign-in.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
-import { useNonce, type PaymentRow } from "#store/payments.ts";
+import type { PaymentRow } from "#store/payments.ts";
 import type { Store } from "#store/store.ts";
 import type { Log } from "#telemetry/log.ts";
 import type { Send } from "#upstream/answer.ts";
@@ -50,10 +50,8 @@ export function openX402(settings: X402Settings, given: X402Deps): X402 {
   const chain = openChainReader(settings.chains, send);
   const facilitators = openFacilitators({ settings, send, log, tick });
   const nonces = createWalletNonces(master.subjectKey, now);
-  const use = (nonce: string, expiresAt: number): Promise<boolean> =>
-    useNonce(core, nonce, expiresAt);
   const deps = { ...given, core, chain, facilitators, settings };
-  const signIn = createWalletSignIn({ settings, nonces, use, now });
+  const signIn = createWalletSignIn({ settings, nonces, now });
   const wallets = createWalletAccess(directory, settings);
   return {
     desk: createPaymentDesk({ ...deps, signIn, wallets }),

@@ -1,15 +1,17 @@
-import { GatewayError, type PaymentTerms } from "#canonical/failure.ts";
+import { GatewayError, type Failure, type PaymentTerms } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
 import type { Collecting } from "#payments/claim-payment.ts";
-import { collectPayment, type CollectDeps, type Collected } from "#payments/collect-payment.ts";
+import { collectPayment, type CollectDeps } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
-import { PaymentRefused, required } from "#payments/payment-failures.ts";
+import { whyUnused, type Collected } from "#payments/paid-payment.ts";
+import { PaymentRefused, pending, required } from "#payments/payment-failures.ts";
 import { paymentTerms, type Price } from "#payments/payment-terms.ts";
 import { readPayment, type PresentedPayment } from "#payments/presented-payment.ts";
 import { NOBODY, type WalletAccess } from "#payments/wallet-access.ts";
-import { ProofRefused, type WalletSignIn } from "#payments/wallet-sign-in.ts";
+import { ProofRefused, USED_BEFORE, type WalletSignIn } from "#payments/wallet-sign-in.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
-import { changePayment } from "#store/payments.ts";
+import type { NonceUse } from "#store/ledger-uses.ts";
+import { useNonce } from "#store/payments.ts";
 
 /** Who sends a request without a key, and what it is paid with. */
 export interface Payer {
@@ -17,6 +19,8 @@ export interface Payer {
   /** `wallet`: has proved itself, and spends its credit; `stranger`: is told the price. */
   readonly kind: "wallet" | "payment" | "stranger";
   readonly presented?: PresentedPayment;
+  /** Its proof, as long as it was not used up. */
+  readonly proof?: NonceUse;
   /** Why its proof did not do. */
   readonly refused?: string;
 }
@@ -38,16 +42,20 @@ export interface PaymentDesk {
   readonly most: bigint;
   readonly topUp: X402Settings["topUp"];
   readonly maxBodyBytes: number;
-  /** Who it is. Throws for a proof or payment that cannot be read. */
+  /** Who it is; a proof is used up. Throws for a payment that cannot be read. */
   identify(sent: Sent): Promise<Payer>;
+  /** The same before its proof is used up: whoever serves it does that, by `use` or with its hold. */
+  recognize(sent: Sent): Promise<Payer>;
+  /** Uses a proof up; `false`: it was used before. */
+  use(proof: NonceUse): Promise<boolean>;
   termsOf(price: Price): PaymentTerms;
   /**
    * Takes the payment that was sent. Throws `payment_required` with the terms where it will not do,
    * and what `collectPayment` throws.
    */
   take(payer: Payer, price: Price, purchase: Purchase): Promise<Collected>;
-  /** Its deposit is booked. */
-  noteCredited(id: string): void;
+  /** Why a payment that was taken could not be booked. */
+  whyUnbooked(collected: Collected): Promise<Failure>;
 }
 
 export interface PaymentDeskOptions extends CollectDeps {
@@ -59,35 +67,22 @@ export interface PaymentDeskOptions extends CollectDeps {
 }
 
 export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
-  const { settings, signIn, wallets, core, now, onFault } = options;
+  const { settings, signIn, core, onFault } = options;
   const termsOf = (price: Price): PaymentTerms => paymentTerms(settings, signIn, price);
-  const stranger = (from: string | undefined): Payer => ({
-    access: wallets.ofStranger(NOBODY, from),
-    kind: "stranger",
-  });
-  /** Official clients take any answer but a 402 for the last word: a bad proof gets a new challenge. */
-  const proved = async (proof: string, from: string | undefined): Promise<Payer> => {
-    try {
-      return { access: wallets.ofWallet(await signIn.addressOf(proof)), kind: "wallet" };
-    } catch (error) {
-      if (!(error instanceof ProofRefused)) throw error;
-      return { ...stranger(from), refused: error.message };
-    }
-  };
+  const { stranger, recognize } = recognizer(options);
+  const use: PaymentDesk["use"] = (proof) => useNonce(core, proof);
   return {
     least: settings.least,
     most: settings.most,
     topUp: settings.topUp,
     maxBodyBytes: settings.maxBodyBytes,
-    identify: async ({ headers, clientAddress }) => {
-      const proof = single(headers["sign-in-with-x"]);
-      if (proof !== undefined) return proved(proof, clientAddress);
-      const payment = single(headers["payment-signature"]);
-      if (payment === undefined) return stranger(clientAddress);
-      const presented = readPayment(payment);
-      const access = wallets.ofStranger(presented.payer, clientAddress);
-      return { access, kind: "payment", presented };
+    identify: async (sent) => {
+      const { proof, ...payer } = await recognize(sent);
+      if (proof === undefined || (await use(proof))) return payer;
+      return { ...stranger(sent.clientAddress), refused: USED_BEFORE };
     },
+    recognize,
+    use,
     termsOf,
     take: async ({ access, presented, refused: reason }, price, purchase) => {
       if (presented === undefined) {
@@ -104,11 +99,44 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
         throw new GatewayError(required(termsOf({ ...price, reason }), reason));
       }
     },
-    noteCredited: (id) => {
-      const credited = { state: "credited", updated_at: now() } as const;
-      changePayment(core, { id, from: ["paid"] }, credited).catch(onFault);
+    whyUnbooked: async ({ id, use }) => {
+      try {
+        return await whyUnused(options, use);
+      } catch (error) {
+        // `reconcile` books it, and it is good for the same request.
+        onFault(error);
+        return pending("The payment was taken and could not be booked yet.", id);
+      }
     },
   };
+}
+
+/** Who somebody is by what is sent. */
+function recognizer({ signIn, wallets }: Pick<PaymentDeskOptions, "signIn" | "wallets">) {
+  const stranger = (from: string | undefined): Payer => ({
+    access: wallets.ofStranger(NOBODY, from),
+    kind: "stranger",
+  });
+  /** Official clients take any answer but a 402 for the last word: a bad proof gets a new challenge. */
+  const proved = async (proof: string, from: string | undefined): Promise<Payer> => {
+    try {
+      const { address, use } = await signIn.read(proof);
+      return { access: wallets.ofWallet(address), kind: "wallet", proof: use };
+    } catch (error) {
+      if (!(error instanceof ProofRefused)) throw error;
+      return { ...stranger(from), refused: error.message };
+    }
+  };
+  const recognize: PaymentDesk["recognize"] = async ({ headers, clientAddress }) => {
+    const proof = single(headers["sign-in-with-x"]);
+    if (proof !== undefined) return proved(proof, clientAddress);
+    const payment = single(headers["payment-signature"]);
+    if (payment === undefined) return stranger(clientAddress);
+    const presented = readPayment(payment);
+    const access = wallets.ofStranger(presented.payer, clientAddress);
+    return { access, kind: "payment", presented };
+  };
+  return { stranger, recognize };
 }
 
 /** A header that may stand there once; several are joined, as proxies do. */

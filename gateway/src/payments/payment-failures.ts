@@ -11,6 +11,8 @@ export const usedFor = ({ id, request_id: requestId }: PaymentRow, what: string)
   message: `This payment (${id}) was used for ${requestId === null ? what : `request ${requestId}`}: it buys nothing twice. What is left of it is credit of its wallet: prove the wallet by SIGN-IN-WITH-X to spend it, GET /v1/payments/${id} shows it.`,
 });
 
+export const UNDER_WAY = "The payment is being settled.";
+
 const PENDING_RETRY_MS = 2_000;
 
 /** Nobody knows yet: the client is to come back with the same payment. */

@@ -1,8 +1,9 @@
 import type { Ledger } from "#ledger/open-ledger.ts";
 import type { ChainReader, Outcome } from "#payments/chain-reader.ts";
 import { awaitedOf } from "#payments/claim-payment.ts";
-import { markPaid, STALE_MS, UNPAID, type CollectDeps } from "#payments/collect-payment.ts";
+import { STALE_MS, type CollectDeps } from "#payments/collect-payment.ts";
 import { depositOf } from "#payments/deposit-of.ts";
+import { markPaid, UNPAID } from "#payments/paid-payment.ts";
 import { PaymentRefused } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
@@ -11,7 +12,6 @@ import {
   deleteExpiredNonces,
   openPayments,
   paymentsToConfirm,
-  undeliverPayment,
   type PaymentRow,
 } from "#store/payments.ts";
 
@@ -160,10 +160,9 @@ async function putBack(
   await changePayment(core, from, { ...change, updated_at: now() });
 }
 
-/** Books what was paid; a request that has taken it and never began gives it back. */
+/** Books what was paid. */
 export async function credit({ core, ledger, now }: ReconcileDeps, row: PaymentRow): Promise<void> {
   await ledger.run(depositOf(row, now()));
-  if (row.request_id !== null) await undeliverPayment(core, row.id, row.request_id);
   const credited = { state: "credited", updated_at: now() } as const;
   await changePayment(core, { id: row.id, from: ["paid"] }, credited);
 }

@@ -1,29 +1,33 @@
 import {
   buildSIWxSchema,
-  formatSIWEMessage,
   parseSIWxHeader,
   SIGN_IN_WITH_X,
   validateSIWxMessage,
-  type CompleteSIWxInfo,
   type SIWxPayload,
 } from "@x402/extensions/sign-in-with-x";
 import { recoverMessageAddress, type Hex } from "viem";
 
+import { signInMessage } from "#payments/sign-in-message.ts";
 import { NONCE_MS, type WalletNonces } from "#payments/wallet-nonce.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
+import type { NonceUse } from "#store/ledger-uses.ts";
 
 export interface WalletSignIn {
   /** Member of a 402's `extensions`: what a wallet signs to prove itself. */
   challenge(resource: string): Readonly<Record<string, unknown>>;
-  /** The address that has signed. Throws `ProofRefused`; rejects when the store cannot be asked. */
-  addressOf(header: string): Promise<string>;
+  /** Who has signed. Throws `ProofRefused`. */
+  read(header: string): Promise<WalletProof>;
+}
+
+/** A wallet by its own signature, good for one request: its nonce is to be used up with what it is shown for. */
+export interface WalletProof {
+  readonly address: string;
+  readonly use: NonceUse;
 }
 
 export interface WalletSignInOptions {
   readonly settings: Pick<X402Settings, "origin" | "chains">;
   readonly nonces: WalletNonces;
-  /** Uses a nonce up; `false`: it was used before. */
-  readonly use: (nonce: string, expiresAt: number) => Promise<boolean>;
   /** Unix milliseconds. */
   readonly now: () => number;
 }
@@ -32,7 +36,7 @@ const MAX_HEADER = 8 * 1024;
 
 /** Proof of a wallet by `SIGN-IN-WITH-X` (CAIP-122, EIP-4361): its credit is spent without a transaction. */
 export function createWalletSignIn(options: WalletSignInOptions): WalletSignIn {
-  const { settings, nonces, use, now } = options;
+  const { settings, nonces, now } = options;
   const { origin } = settings;
   const supportedChains = [...settings.chains.keys()].map((chainId) => ({
     chainId,
@@ -56,20 +60,20 @@ export function createWalletSignIn(options: WalletSignInOptions): WalletSignIn {
         schema,
       },
     }),
-    addressOf: async (header) => {
+    read: async (header) => {
       const proof = parsed(header);
       if (!settings.chains.has(proof.chainId)) throw refused("is for a chain that is not offered");
       const { signatureScheme = "eip191" } = proof;
       if (signatureScheme !== "eip191") throw refused("must be signed by the wallet's own key");
-      const end = nonces.endOf(proof.nonce);
-      if (end === undefined)
+      const expiresAt = nonces.endOf(proof.nonce);
+      if (expiresAt === undefined)
         throw refused("has a nonce that is not ours, or is over 5 minutes old");
       const valid = await validateSIWxMessage(proof, origin, { maxAge: NONCE_MS });
       if (!valid.isValid) throw refused(`is not valid (${valid.invalidReason})`);
       if (!(await isSigned(proof))) throw refused("is not signed by the wallet that it names");
-      // Last: only who has signed can use a nonce up.
-      if (!(await use(proof.nonce, end))) throw refused("was used before: each is good for once");
-      return proof.address.toLowerCase();
+      // Only who has signed can use a nonce up.
+      const use = { kind: "nonce", nonce: proof.nonce, expiresAt } as const;
+      return { address: proof.address.toLowerCase(), use };
     },
   };
 }
@@ -89,7 +93,8 @@ function parsed(header: string): SIWxPayload {
  */
 async function isSigned(proof: SIWxPayload): Promise<boolean> {
   try {
-    const message = formatSIWEMessage(proof as CompleteSIWxInfo, proof.address);
+    const message = signInMessage(proof);
+    if (message === undefined) return false;
     const signer = await recoverMessageAddress({ message, signature: proof.signature as Hex });
     return signer.toLowerCase() === proof.address.toLowerCase();
   } catch {
@@ -97,6 +102,10 @@ async function isSigned(proof: SIWxPayload): Promise<boolean> {
     return false;
   }
 }
+
+/** What a proof was refused for whose nonce is used up. */
+export const USED_BEFORE =
+  "the proof of the wallet (SIGN-IN-WITH-X) was used before: each is good for once";
 
 /** A proof that does not do: its sender gets a new challenge with the price. */
 export class ProofRefused extends Error {}

@@ -16,6 +16,7 @@ import { FAULT_HEADER, readFaults } from "#pipeline/inject-fault.ts";
 import { MAX_NAME } from "#pipeline/read-preferences.ts";
 import { claimIdempotency, endIdempotency } from "#pipeline/claim-idempotency.ts";
 import { holdMoney } from "#pipeline/hold-money.ts";
+import { useProof } from "#pipeline/pay-for-request.ts";
 import { planCall } from "#pipeline/plan-call.ts";
 import { runAttempts } from "#pipeline/run-attempts.ts";
 import { readBody } from "#pipeline/read-body.ts";
@@ -58,7 +59,10 @@ export async function handleRequest(exchange: Exchange, gateway: Gateway): Promi
     call.needs = parsed.needs;
     call.sideEffects = parsed.sideEffects === true;
     checkCapabilities(call, parsed);
-    if (exchange.headers["idempotency-key"] !== undefined) await claimIdempotency(call);
+    if (exchange.headers["idempotency-key"] !== undefined) {
+      await useProof(call);
+      await claimIdempotency(call);
+    }
     await takeRequestLimits(call, parsed);
     const plan = (call.plan = planCall(call, parsed, options));
     reply = beginAnswer(call, parsed);

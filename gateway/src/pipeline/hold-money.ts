@@ -21,10 +21,11 @@ import {
 import { capRequest } from "#pipeline/cap-request.ts";
 import {
   creditShort,
-  notBooked,
-  noteDeposit,
   payForNothing,
   payForRequest,
+  proofIsUsed,
+  spentBefore,
+  useProof,
 } from "#pipeline/pay-for-request.ts";
 import { keepRoutes } from "#pipeline/keep-routes.ts";
 import { pausedFailure, priceUnknown, refusalFailure } from "#pipeline/money-refused.ts";
@@ -45,6 +46,12 @@ const MOST_TOKENS = 10_000_000;
  * Where nothing bounds the request nothing is held: it is charged when it is answered.
  */
 export async function holdMoney(call: Call, parsed: ParsedCall, planned: Plan): Promise<Plan> {
+  const plan = await holdWorstCase(call, parsed, planned);
+  await useProof(call);
+  return plan;
+}
+
+async function holdWorstCase(call: Call, parsed: ParsedCall, planned: Plan): Promise<Plan> {
   const money = openMoney(call, parsed, planned);
   if (money === undefined || parsed.spending === undefined) {
     if (call.payer !== undefined) await payForNothing(call);
@@ -73,6 +80,7 @@ async function reserveAffordable(holding: Holding, wanted: Wanted): Promise<Plan
   const command = await payForRequest(call, asked);
   const refusal = await reserve(call, money, command);
   if (refusal === undefined) return wanted.plan;
+  if (refusal.by === "use") throw new GatewayError(await spentBefore(call, command));
   const { affordableLines: fitting } = refusal;
   const isCredit = refusal.by === "wallet" && call.payer?.kind === "wallet";
   const failure = isCredit
@@ -123,7 +131,7 @@ async function reserve(
   await gateway.holds.begin(command.id);
   try {
     const reply = await gateway.ledger.run(command);
-    if (command.deposit !== undefined) noteDeposit(call);
+    if (command.uses !== undefined) proofIsUsed(call);
     if (isRefusal(reply)) {
       gateway.holds.end(command.id);
       return reply;
@@ -139,7 +147,9 @@ async function reserve(
     // It may have been held although nobody could say so: nothing was sent anywhere.
     const isUnclear = error instanceof GatewayError && error.failure.code === "store_unavailable";
     if (isUnclear) gateway.holds.doLater({ type: "void", id: command.id, at: exchange.startedAt });
-    throw isUnclear && call.payment !== undefined ? notBooked(call.payment) : error;
+    throw isUnclear && call.payment !== undefined
+      ? new GatewayError(await spentBefore(call, command))
+      : error;
   }
 }
 

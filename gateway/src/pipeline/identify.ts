@@ -31,7 +31,7 @@ export async function identify(call: Call): Promise<Access> {
   if (payments === undefined || !paysByItself(exchange, gateway)) {
     return authenticate(exchange, gateway.keys);
   }
-  const payer = (call.payer = await payments.identify(exchange));
+  const payer = (call.payer = await payments.recognize(exchange));
   if (payer.kind === "stranger" && isProbe(exchange.body)) {
     throw new GatewayError(required(payments.termsOf(priceOf(call, payments.least))));
   }

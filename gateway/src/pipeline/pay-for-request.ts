@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 
 import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
 import { isRefusal, type Refusal, type Reserve } from "#ledger/commands.ts";
+import type { Ledger } from "#ledger/open-ledger.ts";
 import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
-import type { Collected } from "#payments/collect-payment.ts";
+import type { Collected } from "#payments/paid-payment.ts";
 import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
-import { pending, required } from "#payments/payment-failures.ts";
+import { required } from "#payments/payment-failures.ts";
 import type { Price } from "#payments/payment-terms.ts";
+import { USED_BEFORE } from "#payments/wallet-sign-in.ts";
 import type { Call } from "#pipeline/call.ts";
 import { refusalFailure } from "#pipeline/money-refused.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
@@ -23,7 +25,7 @@ export async function payForRequest(call: Call, command: Reserve): Promise<Reser
   if (payer === undefined || payments === undefined) return command;
   // It gets what it has signed for, or the price: never a shorter answer.
   const whole = { ...command, leastTokens: command.wantedTokens };
-  if (payer.kind === "wallet") return whole;
+  if (payer.kind === "wallet") return payer.proof ? { ...whole, uses: [payer.proof] } : whole;
   if (call.payment !== undefined) return { ...whole, deposit: call.payment.deposit };
   const price = priceOf(call, quoteOf(payments, command));
   if (price.nanoUsd > payments.most) throw tooDear(price, payments);
@@ -50,19 +52,19 @@ export async function payForNothing(call: Call): Promise<void> {
   if (payer === undefined || payments === undefined || payer.kind === "wallet") return;
   const price = priceOf(call, payments.least);
   const collected = (call.payment = await take(call, { payer, payments, price }));
-  await gateway.ledger.run(collected.deposit).catch(() => {
-    throw notBooked(collected);
-  });
-  noteDeposit(call);
+  await bookPayment(gateway.ledger, payments, collected);
 }
 
-/** It is on the chain, and the ledger fails: `reconcile` books it, and it is good for the same request. */
-export const notBooked = ({ id }: Collected): GatewayError =>
-  new GatewayError(pending("The payment was taken and could not be booked yet.", id));
-
-/** What was paid is in the ledger. */
-export function noteDeposit({ payment, gateway }: Call): void {
-  if (payment !== undefined) gateway.payments?.noteCredited(payment.id);
+/** Books what was paid for nothing else. Throws why it could not be. */
+export async function bookPayment(
+  ledger: Pick<Ledger, "run">,
+  payments: PaymentDesk,
+  collected: Collected,
+): Promise<void> {
+  const booked = await ledger.run(collected.deposit).catch(() => undefined);
+  if (booked === undefined || booked.outcome === "unknown") {
+    throw new GatewayError(await payments.whyUnbooked(collected));
+  }
 }
 
 interface Taking {
@@ -81,6 +83,36 @@ const take = ({ exchange, gateway, signal }: Call, { payer, payments, price }: T
     gateway: gateway.holds.owner,
     signal,
   });
+
+/** Uses a wallet's proof up where it was not with a hold. Throws the price where it was used before. */
+export async function useProof(call: Call): Promise<void> {
+  const { payer, gateway } = call;
+  if (payer?.proof === undefined || gateway.payments === undefined) return;
+  if (!(await gateway.payments.use(payer.proof))) {
+    throw new GatewayError(proofUsed(call, gateway.payments, gateway.payments.least));
+  }
+  proofIsUsed(call);
+}
+
+/** A hold has used it up. */
+export function proofIsUsed(call: Call): void {
+  if (call.payer?.proof === undefined) return;
+  const { proof: _used, ...payer } = call.payer;
+  call.payer = payer;
+}
+
+function proofUsed(call: Call, payments: PaymentDesk, nanoUsd: bigint): Failure {
+  const price = { ...priceOf(call, nanoUsd), reason: USED_BEFORE };
+  return required(payments.termsOf(price), USED_BEFORE);
+}
+
+/** What was to pay for it, or to prove who pays, was used before. */
+export async function spentBefore(call: Call, command: Reserve): Promise<Failure> {
+  const { payments } = call.gateway;
+  if (payments === undefined) throw new Error("a payment without a desk");
+  if (call.payment !== undefined) return payments.whyUnbooked(call.payment);
+  return proofUsed(call, payments, quoteOf(payments, command));
+}
 
 /** The credit of a wallet that has proved itself does not do: it is told the price. */
 export function creditShort(call: Call, command: Reserve, refusal: Refusal): Failure {

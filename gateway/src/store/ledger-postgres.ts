@@ -1,5 +1,6 @@
 import { byTable, COLUMNS, INTEGERS, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
 import type { Table } from "#store/ledger-columns.ts";
+import { postgresUse } from "#store/ledger-uses.ts";
 import type { AccountRow, CounterRow, HoldRow, LedgerIds, LedgerWork } from "#store/ledger.ts";
 import type { RunStatement } from "#store/transact.ts";
 
@@ -54,11 +55,17 @@ export async function postgresLedger<Result>(
 async function load(run: RunStatement, ids: LedgerIds) {
   const select = <Row>(table: Table, of: readonly string[]): Promise<readonly Row[]> =>
     of.length === 0 ? Promise.resolve([]) : run<Row>(SELECT[table], [of]);
-  const [accounts, counters, holds, booked] = await Promise.all([
+  const [used, accounts, counters, holds, booked] = await Promise.all([
+    Promise.all(
+      ids.uses.map(async (use) => {
+        const { sql, parameters } = postgresUse(use);
+        return (await run(sql, parameters)).length > 0;
+      }),
+    ),
     select<AccountRow>("ledger_accounts", ids.accounts),
     select<CounterRow>("budget_counters", ids.counters),
     select<HoldRow>("holds", ids.holds),
     select<{ id: string }>("ledger_transfers", ids.transfers),
   ]);
-  return { accounts, counters, holds, booked: booked.map(({ id }) => id) };
+  return { accounts, counters, holds, booked: booked.map(({ id }) => id), used };
 }

@@ -2,6 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 
 import { byTable, COLUMNS, onConflict, selected, TABLES } from "#store/ledger-columns.ts";
 import type { Table } from "#store/ledger-columns.ts";
+import { useStatement } from "#store/ledger-uses.ts";
 import type {
   AccountRow,
   CounterRow,
@@ -36,12 +37,17 @@ export const sqliteLedger =
 function load(database: ProcedureDatabase, ids: LedgerIds): LoadedRows {
   const select = (table: Table, of: readonly string[]): readonly unknown[] =>
     of.flatMap((id) => database.all(SELECT[table], [id]));
+  const used = ids.uses.map((use) => {
+    const { sql, parameters } = useStatement(use);
+    return database.all(sql, parameters).length > 0;
+  });
   const booked = select("ledger_transfers", ids.transfers) as readonly { readonly id: string }[];
   return {
     accounts: select("ledger_accounts", ids.accounts) as readonly AccountRow[],
     counters: select("budget_counters", ids.counters) as readonly CounterRow[],
     holds: select("holds", ids.holds) as readonly HoldRow[],
     booked: booked.map(({ id }) => id),
+    used,
   };
 }
 

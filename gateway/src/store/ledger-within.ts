@@ -1,8 +1,9 @@
-import { sql, type Transaction } from "kysely";
+import { CompiledQuery, sql, type Transaction } from "kysely";
 
 import { isPostgres } from "#store/json-path.ts";
 import { COLUMNS, onConflict, TABLES } from "#store/ledger-columns.ts";
 import { LEDGER_LOCK } from "#store/ledger-postgres.ts";
+import { postgresUse, useStatement } from "#store/ledger-uses.ts";
 import type { LedgerIds, LedgerWork, LoadedRows } from "#store/ledger.ts";
 import type { CoreTables } from "#store/schema.ts";
 
@@ -37,6 +38,12 @@ async function load(transaction: Transaction<CoreTables>, ids: LedgerIds): Promi
   const holds = transaction.selectFrom("holds").selectAll();
   const transfers = transaction.selectFrom("ledger_transfers").select("id");
   const some = ({ length }: readonly string[]): boolean => length > 0;
+  const used: boolean[] = [];
+  for (const use of ids.uses) {
+    const { sql: text, parameters } = (isPostgres(transaction) ? postgresUse : useStatement)(use);
+    const { rows } = await transaction.executeQuery(CompiledQuery.raw(text, [...parameters]));
+    used.push(rows.length > 0);
+  }
   const booked = some(ids.transfers)
     ? await transfers.where("id", "in", ids.transfers).execute()
     : [];
@@ -45,5 +52,6 @@ async function load(transaction: Transaction<CoreTables>, ids: LedgerIds): Promi
     counters: some(ids.counters) ? await counters.where("id", "in", ids.counters).execute() : [],
     holds: some(ids.holds) ? await holds.where("id", "in", ids.holds).execute() : [],
     booked: booked.map(({ id }) => id),
+    used,
   };
 }

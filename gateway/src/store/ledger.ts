@@ -1,6 +1,7 @@
 import { CompiledQuery } from "kysely";
 
 import { postgresLedger } from "#store/ledger-postgres.ts";
+import type { Use } from "#store/ledger-uses.ts";
 import type { CoreTables } from "#store/schema.ts";
 import type { Store } from "#store/store.ts";
 
@@ -9,8 +10,9 @@ export type TransferRow = Omit<CoreTables["ledger_transfers"], "seq">;
 export type CounterRow = CoreTables["budget_counters"];
 export type HoldRow = CoreTables["holds"];
 
-/** Rows by their ids. */
+/** Rows by their ids, and what is to be used up before they are loaded. */
 export interface LedgerIds {
+  readonly uses: readonly Use[];
   readonly accounts: readonly string[];
   readonly counters: readonly string[];
   readonly holds: readonly string[];
@@ -24,8 +26,11 @@ export interface LedgerRows {
   readonly transfers: readonly TransferRow[];
 }
 
-/** The rows that are there; of transfers the ids. */
-export type LoadedRows = Omit<LedgerRows, "transfers"> & { readonly booked: readonly string[] };
+/** The rows that are there; of transfers the ids; and of each use whether it had not been used before. */
+export type LoadedRows = Omit<LedgerRows, "transfers"> & {
+  readonly booked: readonly string[];
+  readonly used: readonly boolean[];
+};
 
 /**
  * What a batch does within its one transaction: it yields the rows that it needs, is given those that

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 
+import type { NonceUse } from "#store/ledger-uses.ts";
 import type { CoreTables } from "#store/schema.ts";
 import { isUnique } from "#store/store-error.ts";
 
@@ -86,37 +87,6 @@ interface ChangedFrom {
   readonly unchangedSince?: number;
 }
 
-/** Uses a payment for a request, once: `false` where another one has it. */
-export async function deliverPayment(
-  core: Core,
-  id: string,
-  to: { readonly requestId: string; readonly gateway: string },
-): Promise<boolean> {
-  const { numUpdatedRows } = await core
-    .updateTable("payments")
-    .set({ request_id: to.requestId, gateway: to.gateway })
-    .where("id", "=", id)
-    .where("state", "in", ["paid", "credited"])
-    .where("request_id", "is", null)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/** Gives a payment back that was taken for a request which never began: no hold of it is there. */
-export async function undeliverPayment(core: Core, id: string, requestId: string): Promise<void> {
-  await core
-    .updateTable("payments")
-    .set({ request_id: null, gateway: null })
-    .where("id", "=", id)
-    .where("request_id", "=", requestId)
-    .where((build) =>
-      build.not(
-        build.exists(build.selectFrom("holds").select("id").where("holds.id", "=", requestId)),
-      ),
-    )
-    .execute();
-}
-
 /** Payments that are not at their end and were left alone since a moment, the oldest first. */
 export const openPayments = (
   core: Core,
@@ -157,7 +127,7 @@ interface OpenFilter {
 }
 
 /** Uses a nonce up; `false`: it was used before. */
-export async function useNonce(core: Core, nonce: string, expiresAt: number): Promise<boolean> {
+export async function useNonce(core: Core, { nonce, expiresAt }: NonceUse): Promise<boolean> {
   try {
     await core.insertInto("wallet_nonces").values({ nonce, expires_at: expiresAt }).execute();
     return true;

@@ -11,6 +11,7 @@ import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
 import { authenticate } from "#pipeline/authenticate.ts";
 import { headerText } from "#pipeline/exchange.ts";
 import { paysByItself } from "#pipeline/identify.ts";
+import { bookPayment } from "#pipeline/pay-for-request.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 import { takeLimitsOf } from "#pipeline/take-limits.ts";
 
@@ -64,8 +65,7 @@ export function addTopUpRoute(server: FastifyInstance, { gateway, credits }: Dep
       requestId: request.id,
       gateway: gateway.holds.owner,
     });
-    await gateway.ledger.run(collected.deposit);
-    payments.noteCredited(collected.id);
+    await bookPayment(gateway.ledger, payments, collected);
     const { balance } = await credits.balance(owner);
     return reply
       .headers({
