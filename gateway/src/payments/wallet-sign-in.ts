@@ -5,10 +5,10 @@ import {
   validateSIWxMessage,
   type SIWxPayload,
 } from "@x402/extensions/sign-in-with-x";
-import { recoverMessageAddress, type Hex } from "viem";
 
 import { signInMessage } from "#payments/sign-in-message.ts";
 import { NONCE_MS, type WalletNonces } from "#payments/wallet-nonce.ts";
+import { createSignatureCheck } from "#payments/wallet-signature.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import type { NonceUse } from "#store/ledger-uses.ts";
 
@@ -44,6 +44,7 @@ export function createWalletSignIn(options: WalletSignInOptions): WalletSignIn {
     signatureScheme: "eip191",
   }));
   const schema = buildSIWxSchema();
+  const check = createSignatureCheck();
   return {
     challenge: (resource) => ({
       [SIGN_IN_WITH_X]: {
@@ -70,10 +71,13 @@ export function createWalletSignIn(options: WalletSignInOptions): WalletSignIn {
         throw refused("has a nonce that is not ours, or is over 5 minutes old");
       const valid = await validateSIWxMessage(proof, origin, { maxAge: NONCE_MS });
       if (!valid.isValid) throw refused(`is not valid (${valid.invalidReason})`);
-      if (!(await isSigned(proof))) throw refused("is not signed by the wallet that it names");
+      const message = signInMessage(proof);
+      const address = proof.address.toLowerCase();
+      const isSigned = message !== undefined && (await check({ ...proof, message, address }));
+      if (!isSigned) throw refused("is not signed by the wallet that it names");
       // Only who has signed can use a nonce up.
       const use = { kind: "nonce", nonce: proof.nonce, expiresAt } as const;
-      return { address: proof.address.toLowerCase(), use };
+      return { address, use };
     },
   };
 }
@@ -84,22 +88,6 @@ function parsed(header: string): SIWxPayload {
     return parseSIWxHeader(header);
   } catch {
     throw refused("cannot be read");
-  }
-}
-
-/**
- * Whether the wallet's own key has signed it: `verifySIWxSignature` of the same package without the
- * ways of contracts, and a fifth faster, which is most of what a proof adds to a request.
- */
-async function isSigned(proof: SIWxPayload): Promise<boolean> {
-  try {
-    const message = signInMessage(proof);
-    if (message === undefined) return false;
-    const signer = await recoverMessageAddress({ message, signature: proof.signature as Hex });
-    return signer.toLowerCase() === proof.address.toLowerCase();
-  } catch {
-    // An address, a nonce or a signature of another form.
-    return false;
   }
 }
 
