@@ -17,8 +17,6 @@ import { createLog } from "../../gateway/src/telemetry/log.ts";
 import { createDialer } from "../../gateway/src/upstream/dialer.ts";
 import { makePayer, signInHeader } from "../../gateway/test/chain/payer.ts";
 import { startChain } from "../../gateway/test/chain/start-chain.ts";
-import { startFacilitator } from "../../gateway/test/chain/start-facilitator.ts";
-import { sse, startFakeUpstream } from "../../gateway/test/fake-upstream.ts";
 import { startProcess } from "../../gateway/test/money/gateway-process.ts";
 import { agentOf, paidBy, SMALL } from "../../gateway/test/payments/paying-agent.ts";
 import {
@@ -31,6 +29,7 @@ import { describeMachine } from "./harness/machine.ts";
 import { figureRows, renderTable, type Figure, type Row } from "./harness/report.ts";
 import { median } from "./harness/statistics.ts";
 import { writeSection } from "./harness/readme-section.ts";
+import { startPart } from "./payments/start-part.ts";
 import { RESULTS } from "./write-readme.ts";
 
 const { values } = parseArgs({
@@ -43,24 +42,14 @@ const ROUNDS = Number(values.rounds);
 /** Each compiles its code and opens its connections. */
 const WARM_UP = 10;
 
-const PARTS = ["look up", "verify", "claim", "settle", "receipt", "note", "ledger"] as const;
+const PARTS = ["try the transfer", "claim", "settle", "receipt", "book"] as const;
 type Part = (typeof PARTS)[number];
 type Times = Record<string, number[]>;
 
 const BODY = { ...SMALL, stream: true };
-const CHUNK = {
-  id: "x",
-  object: "chat.completion.chunk",
-  created: 1,
-  model: "gpt-4o-mini",
-  choices: [{ index: 0, delta: { content: "Hello" }, finish_reason: "stop" }],
-  usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
-};
-
 const chain = await startChain();
-const facilitator = await startFacilitator([chain]);
-const provider = await startFakeUpstream();
-provider.answer(sse(CHUNK, "[DONE]"));
+const facilitator = await startPart("facilitator", [chain.url, String(chain.id)]);
+const provider = await startPart("provider");
 const payer = await makePayer([chain]);
 const home = mkdtempSync(join(tmpdir(), "turnpike-bench-payments-"));
 const port = await freePort();
@@ -73,7 +62,7 @@ writeFileSync(join(home, "turnpike.yaml"), text);
 const gateway = await startProcess({
   home,
   databaseUrl: "",
-  origin: provider.origin,
+  origin: provider.url,
   env: { TURNPIKE_PORT: String(port) },
 });
 const agent = agentOf({ url: origin, payer });
@@ -133,13 +122,8 @@ async function takeApart(store: Store, parts: Parts, at: number): Promise<Record
   const quote = await agent.quote(BODY, chain.tokens.usdc);
   const presented = readPayment(await agent.sign({ body: BODY, token: chain.tokens.usdc }));
   const marks: number[] = [];
-  const facilitators: Facilitators = clocked(
-    clocked(parts.facilitators, "verify", marks),
-    "settle",
-    marks,
-  );
-  const reader: ChainReader = clocked(parts.chain, "paidBy", marks);
-  const began = performance.now();
+  const facilitators: Facilitators = clocked(parts.facilitators, "settle", marks);
+  const reader: ChainReader = clocked(clocked(parts.chain, "wouldMove", marks), "paidBy", marks);
   const { deposit } = await collectPayment(
     { core: store.core, facilitators, chain: reader, settings, now: Date.now, pause },
     {
@@ -157,19 +141,17 @@ async function takeApart(store: Store, parts: Parts, at: number): Promise<Record
   const collected = performance.now();
   await book(ledger, at, deposit);
   const ended = performance.now();
-  const [verify = 0, verified = 0, settle = 0, settled = 0, receipt = 0, read = 0] = marks;
+  const [tried = 0, moves = 0, settle = 0, settled = 0, receipt = 0, read = 0] = marks;
   return {
-    "look up": verify - began,
-    verify: verified - verify,
-    claim: settle - verified,
+    "try the transfer": moves - tried,
+    claim: settle - moves,
     settle: settled - settle,
     receipt: read - receipt,
-    note: collected - read,
-    ledger: ended - collected,
+    book: ended - collected,
   };
 }
 
-/** Deposit and hold in one transaction. */
+/** Payment, deposit and hold in one transaction. */
 const book = (ledger: Ledger, at: number, deposit: Post): Promise<unknown> =>
   ledger.run({
     type: "reserve",
@@ -215,7 +197,7 @@ for (let at = 0; at < WARM_UP + ROUNDS; at++) {
 await parts.close();
 await store.close();
 await gateway.kill();
-await provider.close();
+await provider.stop();
 await facilitator.stop();
 await chain.stop();
 rmSync(home, { recursive: true, force: true });

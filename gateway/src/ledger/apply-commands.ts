@@ -61,7 +61,7 @@ function meter(state: LedgerState, { id, deliveredTokens, fallback }: Meter): En
 }
 
 function post(state: LedgerState, command: Post): Ended {
-  if (command.uses?.some((use) => state.spent.has(use)) === true) return ended("unknown", "booked");
+  if (state.tooLate.has(command.id)) return ended("unknown", "booked");
   if (state.booked.has(command.id)) return ended("again", "booked");
   const { onlyAvailable } = command;
   const debited = requireAccount(state, command.debitAccount, command);

@@ -170,8 +170,6 @@ export interface Refusal {
   readonly by: "counter" | "wallet" | "slot" | "ended" | "use";
   /** The counter at fault. */
   readonly counterId?: string;
-  /** What had been used before. */
-  readonly use?: Use["kind"];
   readonly limit: bigint;
   readonly used: bigint;
   readonly pending: bigint;

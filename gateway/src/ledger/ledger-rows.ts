@@ -32,7 +32,7 @@ export class NamedRows {
   readonly counters = new Set<string>();
   readonly holds = new Set<string>();
   readonly transfers = new Set<string>();
-  readonly uses: Use[] = [];
+  readonly uses: { readonly by: string; readonly use: Use }[] = [];
 
   add(command: Command): void {
     if (command.type === "post") {
@@ -54,18 +54,22 @@ export class NamedRows {
     this.#addCharge(hold.fallback);
   }
 
-  #addReserve({ uses = [], wallet, deposit, counters }: Reserve): void {
-    this.uses.push(...uses);
+  #addReserve({ id: by, uses = [], wallet, deposit, counters }: Reserve): void {
+    this.#addUses(by, uses);
     if (wallet !== undefined) this.accounts.add(wallet.id);
-    if (deposit !== undefined) this.#addPost(deposit);
+    if (deposit !== undefined) this.#addPost(deposit, by);
     for (const { id, slot } of counters) {
       this.counters.add(id);
       if (slot !== undefined) this.counters.add(slot.id);
     }
   }
 
-  #addPost({ id, debitAccount, creditAccount, uses = [] }: Post): void {
-    this.uses.push(...uses);
+  #addUses(by: string, uses: readonly Use[]): void {
+    for (const use of uses) this.uses.push({ by, use });
+  }
+
+  #addPost({ id, debitAccount, creditAccount, uses = [] }: Post, by = id): void {
+    this.#addUses(by, uses);
     this.transfers.add(id);
     this.accounts.add(debitAccount).add(creditAccount);
   }
@@ -131,7 +135,9 @@ export function addRows(state: LedgerState, ids: LedgerIds, rows: LoadedRows): v
   }
   for (const row of rows.holds) state.holds.set(row.id, holdOf(row));
   for (const id of rows.booked) state.booked.add(id);
-  for (const [at, use] of ids.uses.entries()) if (rows.used[at] !== true) state.spent.add(use);
+  for (const [at, { by }] of ids.uses.entries()) {
+    if (rows.used[at] !== true) state.tooLate.add(by);
+  }
 }
 
 export function holdOf(row: HoldRow): Hold {

@@ -1,5 +1,4 @@
 import type { Charge, CounterKey } from "#ledger/commands.ts";
-import type { Use } from "#store/ledger-uses.ts";
 
 /** Amounts are nano-USD. An account's balance is `credits - debits`. */
 export interface Account {
@@ -68,8 +67,8 @@ export interface LedgerState {
   readonly asked: Set<string>;
   /** Ids that are booked, of those that the batch asks about. */
   readonly booked: Set<string>;
-  /** What commands of the batch want to use and was used before. */
-  readonly spent: Set<Use>;
+  /** Commands of the batch that want to use what was used before. */
+  readonly tooLate: Set<string>;
   readonly changed: {
     readonly accounts: Set<Account>;
     readonly counters: Set<Counter>;
@@ -84,7 +83,7 @@ export const emptyState = (): LedgerState => ({
   holds: new Map(),
   asked: new Set(),
   booked: new Set(),
-  spent: new Set(),
+  tooLate: new Set(),
   changed: { accounts: new Set(), counters: new Set(), holds: new Set(), transfers: [] },
 });
 

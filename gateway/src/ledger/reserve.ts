@@ -14,7 +14,6 @@ import {
   type Hold,
   type LedgerState,
 } from "#ledger/ledger-state.ts";
-import type { Use } from "#store/ledger-uses.ts";
 
 const PICO_PER_NANO = 1000n;
 /** No bound. Far above any model's output, and exact as a number. */
@@ -38,8 +37,7 @@ interface Bound {
 export function reserve(state: LedgerState, command: Reserve): Granted | Refusal {
   const before = state.holds.get(command.id);
   if (before !== undefined) return heldBefore(before);
-  const spent = usesOf(command).find((use) => state.spent.has(use));
-  if (spent !== undefined) return spentBefore(spent);
+  if (state.tooLate.has(command.id)) return USED_BEFORE;
   // Stays whatever comes of the request: it is the wallet's credit.
   if (command.deposit !== undefined && !state.booked.has(command.deposit.id)) {
     book(state, transferOf(command.deposit));
@@ -64,21 +62,9 @@ const heldBefore = (hold: Hold): Granted | Refusal =>
     ? { outputTokens: hold.tokens, amount: hold.amount, counters: hold.counters }
     : { ...NO_AMOUNTS, ...NOTHING_FITS, by: "ended", untilHoldsEnd: false };
 
-const usesOf = ({ uses = [], deposit }: Reserve): readonly Use[] => [
-  ...uses,
-  ...(deposit?.uses ?? []),
-];
-
-const spentBefore = ({ kind }: Use): Refusal => ({
-  ...NO_AMOUNTS,
-  ...NOTHING_FITS,
-  by: "use",
-  use: kind,
-  untilHoldsEnd: false,
-});
-
 const NO_AMOUNTS = { limit: 0n, used: 0n, pending: 0n } as const;
 const NOTHING_FITS = { affordableTokens: 0, affordableLines: [] } as const;
+const USED_BEFORE = { ...NO_AMOUNTS, ...NOTHING_FITS, by: "use", untilHoldsEnd: false } as const;
 
 function boundsOf(state: LedgerState, command: Reserve): Bound[] {
   const bounds: Bound[] = [];

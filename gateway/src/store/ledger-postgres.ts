@@ -57,7 +57,7 @@ async function load(run: RunStatement, ids: LedgerIds) {
     of.length === 0 ? Promise.resolve([]) : run<Row>(SELECT[table], [of]);
   const [used, accounts, counters, holds, booked] = await Promise.all([
     Promise.all(
-      ids.uses.map(async (use) => {
+      ids.uses.map(async ({ use }) => {
         const { sql, parameters } = postgresUse(use);
         return (await run(sql, parameters)).length > 0;
       }),

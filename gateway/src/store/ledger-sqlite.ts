@@ -37,7 +37,7 @@ export const sqliteLedger =
 function load(database: ProcedureDatabase, ids: LedgerIds): LoadedRows {
   const select = (table: Table, of: readonly string[]): readonly unknown[] =>
     of.flatMap((id) => database.all(SELECT[table], [id]));
-  const used = ids.uses.map((use) => {
+  const used = ids.uses.map(({ use }) => {
     const { sql, parameters } = useStatement(use);
     return database.all(sql, parameters).length > 0;
   });

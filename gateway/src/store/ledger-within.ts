@@ -39,7 +39,7 @@ async function load(transaction: Transaction<CoreTables>, ids: LedgerIds): Promi
   const transfers = transaction.selectFrom("ledger_transfers").select("id");
   const some = ({ length }: readonly string[]): boolean => length > 0;
   const used: boolean[] = [];
-  for (const use of ids.uses) {
+  for (const { use } of ids.uses) {
     const { sql: text, parameters } = (isPostgres(transaction) ? postgresUse : useStatement)(use);
     const { rows } = await transaction.executeQuery(CompiledQuery.raw(text, [...parameters]));
     used.push(rows.length > 0);

@@ -10,9 +10,9 @@ export type TransferRow = Omit<CoreTables["ledger_transfers"], "seq">;
 export type CounterRow = CoreTables["budget_counters"];
 export type HoldRow = CoreTables["holds"];
 
-/** Rows by their ids, and what is to be used up before they are loaded. */
+/** Rows by their ids, and what is to be used up before they are loaded, by which command. */
 export interface LedgerIds {
-  readonly uses: readonly Use[];
+  readonly uses: readonly { readonly by: string; readonly use: Use }[];
   readonly accounts: readonly string[];
   readonly counters: readonly string[];
   readonly holds: readonly string[];

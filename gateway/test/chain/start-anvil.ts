@@ -40,7 +40,10 @@ async function listeningUrl(node: ChildProcess): Promise<string> {
   const url = new Promise<string>((resolve) => {
     lines.on("line", (line) => {
       const address = /^Listening on (\S+)/.exec(line)?.[1];
-      if (address !== undefined) resolve(`http://${address}`);
+      if (address === undefined) return;
+      lines.close();
+      node.stdout?.resume();
+      resolve(`http://${address}`);
     });
   });
   const ended = once(node, "exit").then(([code]) => {

@@ -52,7 +52,7 @@ export interface ChainOptions {
   readonly blockTimeSeconds?: number;
 }
 
-export type ChainClient = ReturnType<typeof connect>;
+export type ChainClient = ReturnType<typeof connectChain>;
 
 /** Known to everybody, and worth nothing. */
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -95,7 +95,7 @@ export async function startChain({
   blockTimeSeconds,
 }: ChainOptions = {}): Promise<TestChain> {
   const anvil = await startAnvil(chainId);
-  const client = connect(anvil.url, anvil.chainId);
+  const client = connectChain(anvil.url, anvil.chainId);
   const tokens = await deployAll(client);
   if (blockTimeSeconds !== undefined) {
     await client.setAutomine(false);
@@ -118,7 +118,7 @@ export async function startChain({
   };
 }
 
-function connect(url: string, id: number) {
+export function connectChain(url: string, id: number) {
   const chain = defineChain({
     id,
     name: "test",
@@ -170,6 +170,6 @@ async function deployToken(
 }
 
 /** Ether for gas. */
-export async function giveEther(chain: TestChain, address: Address): Promise<void> {
+export async function giveEther(chain: Pick<TestChain, "client">, address: Address): Promise<void> {
   await chain.client.setBalance({ address, value: parseEther("10") });
 }

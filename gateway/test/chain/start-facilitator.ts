@@ -10,7 +10,15 @@ import type { SettleRequest, SettleResponse, SupportedResponse } from "@x402/cor
 import { toFacilitatorEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
 import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
-import { bytesToHex, createWalletClient, http, publicActions, type Address, type Hex } from "viem";
+import {
+  bytesToHex,
+  createWalletClient,
+  http,
+  parseGwei,
+  publicActions,
+  type Address,
+  type Hex,
+} from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 
 import { giveEther, type TestChain } from "#test/chain/start-chain.ts";
@@ -60,6 +68,11 @@ export interface TestFacilitator {
 export interface FacilitatorOptions {
   /** How long `settle` waits for a block before it says that it is pending. */
   readonly confirmationTimeoutMs?: number;
+  /**
+   * As an operator sets one up that settles often: gas, fees and the number of the next transaction are
+   * known, and not asked for before each. All that it sends is taken by the chain.
+   */
+  readonly isPrepared?: boolean;
   /** Whoever calls must say this in `Authorization`. */
   readonly authorization?: string;
 }
@@ -74,15 +87,15 @@ const PATHS: Readonly<Record<string, Path>> = {
 
 /** The official facilitator behind HTTP, on its own account, for one or several chains. */
 export async function startFacilitator(
-  chains: readonly TestChain[],
-  { confirmationTimeoutMs = 10_000, authorization }: FacilitatorOptions = {},
+  chains: readonly FacilitatedChain[],
+  { confirmationTimeoutMs = 10_000, isPrepared = false, authorization }: FacilitatorOptions = {},
 ): Promise<TestFacilitator> {
   const key = generatePrivateKey();
   const { address } = privateKeyToAccount(key);
   const official = new x402Facilitator();
   for (const chain of chains) {
     await giveEther(chain, address);
-    const signer = signerOn(chain, { key, confirmationTimeoutMs });
+    const signer = signerOn(chain, { key, confirmationTimeoutMs, isPrepared });
     official.register(chain.network, new ExactEvmScheme(signer));
     official.register(chain.network, new UptoEvmScheme(signer));
   }
@@ -97,7 +110,7 @@ export async function startFacilitator(
     if (authorization !== undefined && request.headers.authorization !== authorization) {
       return send(response, 401, { error: "unauthorized" });
     }
-    await pause(faults.slowMs);
+    if (faults.slowMs > 0) await pause(faults.slowMs);
     if (path === "supported") return send(response, 200, supported(official, faults));
     const body = (await json(request)) as SettleRequest;
     const { paymentPayload, paymentRequirements } = body;
@@ -129,9 +142,25 @@ export async function startFacilitator(
   };
 }
 
+type FacilitatedChain = Pick<TestChain, "network" | "url" | "client">;
+
+interface SignerOptions {
+  readonly key: Hex;
+  readonly confirmationTimeoutMs: number;
+  readonly isPrepared: boolean;
+}
+
+/** A transfer by authorization takes half of this gas. */
+const PREPARED = {
+  type: "eip1559",
+  gas: 200_000n,
+  maxFeePerGas: parseGwei("10"),
+  maxPriorityFeePerGas: parseGwei("1"),
+} as const;
+
 function signerOn(
-  chain: TestChain,
-  { key, confirmationTimeoutMs }: { key: Hex; confirmationTimeoutMs: number },
+  chain: FacilitatedChain,
+  { key, confirmationTimeoutMs, isPrepared }: SignerOptions,
 ) {
   const client = createWalletClient({
     account: privateKeyToAccount(key),
@@ -139,12 +168,21 @@ function signerOn(
     transport: http(chain.url),
     pollingInterval: 10,
   }).extend(publicActions);
+  const { chain: definition } = client;
+  let nonce = 0;
+  const writePrepared = (call: object): Promise<Hex> =>
+    client.writeContract({
+      ...call,
+      ...PREPARED,
+      chainId: definition.id,
+      nonce: nonce++,
+    } as never);
   const signer = {
     ...client,
     address: client.account.address,
     // Parallel transactions would take the same number. viem's own manager of numbers would do, but not
     // after a reorganization: it never goes back to a number that the chain has taken back.
-    writeContract: inTurn(client.writeContract),
+    writeContract: inTurn(isPrepared ? writePrepared : client.writeContract),
   };
   // Their types differ in what may be undefined; the official examples pass such a client, too.
   return toFacilitatorEvmSigner(signer as never, { confirmationTimeoutMs });

@@ -193,11 +193,9 @@ describeOnEach("gateways that are killed while they are paid", (make, dialect) =
       await killAt(() => called("settle").then(() => pause(SLOW_MS / 4)));
       Object.assign(facilitator.faults, NO_FAULTS);
       await failing("claim");
-      await failing("note paid");
-      await failing("deliver");
+      await failing("use");
       await failing("deposit");
       await failing("hold");
-      await failing("note credited");
       await failing("settle");
       let reached: () => void = () => undefined;
       const upstream = new Promise<void>((resolve) => (reached = resolve));

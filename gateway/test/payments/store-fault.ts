@@ -5,23 +5,13 @@ import type { Store } from "#store/store.ts";
 /** Steps of a payment that write, each by what tells its statement from others. */
 export const WRITING_STEPS = {
   claim: { table: "payments", on: "INSERT", when: "1 = 1" },
-  "note paid": {
-    table: "payments",
-    on: "UPDATE",
-    when: "NEW.state = 'paid' AND OLD.state <> 'paid'",
-  },
-  deliver: {
+  use: {
     table: "payments",
     on: "UPDATE",
     when: "NEW.request_id IS NOT NULL AND OLD.request_id IS NULL",
   },
   deposit: { table: "ledger_transfers", on: "INSERT", when: "NEW.kind = 'deposit'" },
   hold: { table: "holds", on: "INSERT", when: "1 = 1" },
-  "note credited": {
-    table: "payments",
-    on: "UPDATE",
-    when: "NEW.state = 'credited' AND OLD.state <> 'credited'",
-  },
   settle: { table: "ledger_transfers", on: "INSERT", when: "NEW.kind = 'charge'" },
 } as const;
 
