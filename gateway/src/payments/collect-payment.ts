@@ -33,8 +33,8 @@ export interface CollectDeps {
 }
 
 /**
- * Takes a payment: look up, verify, claim, settle, ask the chain; each step can be the last of a
- * process, and `reconcile` goes on from there. Throws `PaymentRefused`, `payment_used` for one that was
+ * Takes a payment: try or look up and verify, claim, settle, ask the chain; each step can be the last of
+ * a process, and `reconcile` goes on from there. It is booked by whoever asked for it. Throws `PaymentRefused`, `payment_used` for one that was
  * used before, and `payment_pending` for as long as nobody knows: never a second price.
  */
 export async function collectPayment(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
