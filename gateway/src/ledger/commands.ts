@@ -114,6 +114,8 @@ export interface Void {
   readonly type: "void";
   readonly id: string;
   readonly at: number;
+  /** Where it is not known whether it was held: what is given back then. */
+  readonly uses?: readonly Use[];
   /** What failed attempts may cost all the same. */
   readonly losses?: readonly ProviderCost[];
 }

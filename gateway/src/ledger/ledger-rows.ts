@@ -44,7 +44,10 @@ export class NamedRows {
     if (command.type === "settle") this.#addCharge(command.charge);
     // What ends a hold may come in the same batch.
     if (command.type === "reserve" || command.type === "meter") this.#addCharge(command.fallback);
-    if (command.type === "void") this.#addCosts(command.losses ?? []);
+    if (command.type === "void") {
+      this.#addUses(command.id, command.uses ?? []);
+      this.#addCosts(command.losses ?? []);
+    }
   }
 
   /** What ends a hold: all that it holds, and all that it may be charged to. */

@@ -159,6 +159,27 @@ describeOnEach("what a command uses up", (make) => {
     expect(await row("pay_1")).toMatchObject({ state, request_id: null });
   });
 
+  test("a payment is given back by the request that has it, and good for another one", async () => {
+    await claim("pay_1");
+    const ask = (id: string) =>
+      ledger.run(reserve(id, { deposit: post("deposit:pay_1", [use("pay_1", id)]) }));
+    const giveBack = (id: string) =>
+      ledger.run({
+        type: "void",
+        id,
+        at: 3_000,
+        uses: [{ kind: "return", id: "pay_1", requestId: id }],
+      });
+    await giveBack("a");
+    expect(await ask("a")).toMatchObject({ outputTokens: 400 });
+    await giveBack("b");
+    expect(await ask("b")).toMatchObject({ by: "use" });
+    await giveBack("a");
+    expect(await row("pay_1")).toMatchObject({ state: "credited", request_id: null });
+    expect(await ask("b")).toMatchObject({ outputTokens: 400 });
+    expect(await depositsOf("deposit:pay_1")).toBe(1);
+  });
+
   test("what is on record of its transaction stays", async () => {
     await claim("pay_1", {
       state: "paid",

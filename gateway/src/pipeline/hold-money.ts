@@ -21,6 +21,7 @@ import {
 import { capRequest } from "#pipeline/cap-request.ts";
 import {
   creditShort,
+  giveBack,
   payForNothing,
   payForRequest,
   proofIsUsed,
@@ -128,8 +129,8 @@ async function reserve(
   command: Reserve,
 ): Promise<Refusal | undefined> {
   const { gateway, exchange } = call;
-  await gateway.holds.begin(command.id);
   try {
+    await gateway.holds.begin(command.id);
     const reply = await gateway.ledger.run(command);
     if (command.uses !== undefined) proofIsUsed(call);
     if (isRefusal(reply)) {
@@ -146,10 +147,10 @@ async function reserve(
     gateway.holds.end(command.id);
     // It may have been held although nobody could say so: nothing was sent anywhere.
     const isUnclear = error instanceof GatewayError && error.failure.code === "store_unavailable";
-    if (isUnclear) gateway.holds.doLater({ type: "void", id: command.id, at: exchange.startedAt });
-    throw isUnclear && call.payment !== undefined
-      ? new GatewayError(await spentBefore(call, command))
-      : error;
+    if (!isUnclear) throw error;
+    const { payment } = call;
+    gateway.holds.doLater(giveBack(command.id, exchange.startedAt, payment));
+    throw payment === undefined ? error : new GatewayError(await spentBefore(call, command));
   }
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { GatewayError, invalidRequest, type Failure } from "#canonical/failure.ts";
-import { isRefusal, type Refusal, type Reserve } from "#ledger/commands.ts";
-import type { Ledger } from "#ledger/open-ledger.ts";
+import { isRefusal, type Refusal, type Reserve, type Void } from "#ledger/commands.ts";
 import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
 import type { Collected } from "#payments/paid-payment.ts";
@@ -13,6 +12,7 @@ import { USED_BEFORE } from "#payments/wallet-sign-in.ts";
 import type { Call } from "#pipeline/call.ts";
 import { refusalFailure } from "#pipeline/money-refused.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
+import type { Gateway } from "#pipeline/gateway.ts";
 
 /**
  * Takes what a request without a key costs at worst, before anything is sent upstream. Resolves with
@@ -52,16 +52,26 @@ export async function payForNothing(call: Call): Promise<void> {
   if (payer === undefined || payments === undefined || payer.kind === "wallet") return;
   const price = priceOf(call, payments.least);
   const collected = (call.payment = await take(call, { payer, payments, price }));
-  await bookPayment(gateway.ledger, payments, collected);
+  await bookPayment(gateway, payments, collected);
 }
+
+/** Undoes what may have been held and used up although nobody could say so: nothing was sent anywhere. */
+export const giveBack = (requestId: string, at: number, payment?: Collected): Void => ({
+  type: "void",
+  id: requestId,
+  at,
+  ...(payment !== undefined && { uses: [{ kind: "return", id: payment.id, requestId }] }),
+});
 
 /** Books what was paid for nothing else. Throws why it could not be. */
 export async function bookPayment(
-  ledger: Pick<Ledger, "run">,
+  { ledger, holds }: Pick<Gateway, "ledger" | "holds">,
   payments: PaymentDesk,
   collected: Collected,
 ): Promise<void> {
-  const booked = await ledger.run(collected.deposit).catch(() => undefined);
+  const { deposit, use } = collected;
+  const booked = await ledger.run(deposit).catch(() => undefined);
+  if (booked === undefined) holds.doLater(giveBack(use.requestId, use.at, collected));
   if (booked === undefined || booked.outcome === "unknown") {
     throw new GatewayError(await payments.whyUnbooked(collected));
   }

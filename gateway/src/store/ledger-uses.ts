@@ -1,5 +1,5 @@
 /** Something that is good for one command only: it is used up in the transaction in which that is done. */
-export type Use = PaymentUse | NonceUse;
+export type Use = PaymentUse | PaymentReturn | NonceUse;
 
 /** A payment that is on its chain, for a request: it becomes credit in the same transaction. */
 export interface PaymentUse {
@@ -14,6 +14,13 @@ export interface PaymentUse {
   readonly block: number | null;
   /** Unix milliseconds. */
   readonly at: number;
+}
+
+/** Gives a payment back that was used for a request which never began. */
+export interface PaymentReturn {
+  readonly kind: "return";
+  readonly id: string;
+  readonly requestId: string;
 }
 
 /** The nonce of a wallet's proof. */
@@ -45,8 +52,21 @@ const PAYMENT = `UPDATE payments SET state = 'credited', updated_at = ?, request
   AND NOT EXISTS (SELECT 1 FROM payments other WHERE other.transfer_ref = ? AND other.id <> ?)
   RETURNING id`;
 
+const RETURN =
+  "UPDATE payments SET request_id = NULL, gateway = NULL WHERE id = ? AND request_id = ? RETURNING id";
+
 export function useStatement(use: Use): UseStatement {
-  if (use.kind === "nonce") return { sql: NONCE, parameters: [use.nonce, use.expiresAt] };
+  switch (use.kind) {
+    case "nonce":
+      return { sql: NONCE, parameters: [use.nonce, use.expiresAt] };
+    case "return":
+      return { sql: RETURN, parameters: [use.id, use.requestId] };
+    case "payment":
+      return paymentStatement(use);
+  }
+}
+
+function paymentStatement(use: PaymentUse): UseStatement {
   const { id, requestId, gateway, transaction, transferRef, block, at } = use;
   const set = [at, requestId, gateway, transaction, transferRef, block];
   return { sql: PAYMENT, parameters: [...set, id, requestId, transferRef, id] };

@@ -65,7 +65,7 @@ export function addTopUpRoute(server: FastifyInstance, { gateway, credits }: Dep
       requestId: request.id,
       gateway: gateway.holds.owner,
     });
-    await bookPayment(gateway.ledger, payments, collected);
+    await bookPayment(gateway, payments, collected);
     const { balance } = await credits.balance(owner);
     return reply
       .headers({
