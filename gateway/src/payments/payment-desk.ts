@@ -4,11 +4,11 @@ import type { Collecting } from "#payments/claim-payment.ts";
 import { collectPayment, type CollectDeps } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
 import { whyUnused, type Collected } from "#payments/paid-payment.ts";
-import { PaymentRefused, pending, required } from "#payments/payment-failures.ts";
+import { PaymentRefused, pending, PROOF_USED, required } from "#payments/payment-failures.ts";
 import { paymentTerms, type Price } from "#payments/payment-terms.ts";
 import { readPayment, type PresentedPayment } from "#payments/presented-payment.ts";
 import { NOBODY, type WalletAccess } from "#payments/wallet-access.ts";
-import { ProofRefused, USED_BEFORE, type WalletSignIn } from "#payments/wallet-sign-in.ts";
+import { ProofRefused, type WalletSignIn } from "#payments/wallet-sign-in.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import type { NonceUse } from "#store/ledger-uses.ts";
 import { useNonce } from "#store/payments.ts";
@@ -79,7 +79,7 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
     identify: async (sent) => {
       const { proof, ...payer } = await recognize(sent);
       if (proof === undefined || (await use(proof))) return payer;
-      return { ...stranger(sent.clientAddress), refused: USED_BEFORE };
+      return { ...stranger(sent.clientAddress), refused: PROOF_USED };
     },
     recognize,
     use,

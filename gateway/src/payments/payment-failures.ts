@@ -1,6 +1,10 @@
 import type { Failure, PaymentTerms } from "#canonical/failure.ts";
 import type { PaymentRow } from "#store/payments.ts";
 
+/** Why a proof is refused whose nonce is used up. */
+export const PROOF_USED =
+  "the proof of the wallet (SIGN-IN-WITH-X) was used before: each is good for once";
+
 /** It was not paid, for a reason that the client can mend: it is told the price again. */
 export class PaymentRefused extends Error {}
 

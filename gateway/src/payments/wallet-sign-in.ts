@@ -91,10 +91,6 @@ function parsed(header: string): SIWxPayload {
   }
 }
 
-/** What a proof was refused for whose nonce is used up. */
-export const USED_BEFORE =
-  "the proof of the wallet (SIGN-IN-WITH-X) was used before: each is good for once";
-
 /** A proof that does not do: its sender gets a new challenge with the price. */
 export class ProofRefused extends Error {}
 

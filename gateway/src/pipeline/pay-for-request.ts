@@ -6,9 +6,8 @@ import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
 import type { Collected } from "#payments/paid-payment.ts";
 import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
-import { required } from "#payments/payment-failures.ts";
+import { PROOF_USED, required } from "#payments/payment-failures.ts";
 import type { Price } from "#payments/payment-terms.ts";
-import { USED_BEFORE } from "#payments/wallet-sign-in.ts";
 import type { Call } from "#pipeline/call.ts";
 import { refusalFailure } from "#pipeline/money-refused.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
@@ -112,8 +111,8 @@ export function proofIsUsed(call: Call): void {
 }
 
 function proofUsed(call: Call, payments: PaymentDesk, nanoUsd: bigint): Failure {
-  const price = { ...priceOf(call, nanoUsd), reason: USED_BEFORE };
-  return required(payments.termsOf(price), USED_BEFORE);
+  const price = { ...priceOf(call, nanoUsd), reason: PROOF_USED };
+  return required(payments.termsOf(price), PROOF_USED);
 }
 
 /** What was to pay for it, or to prove who pays, was used before. */
