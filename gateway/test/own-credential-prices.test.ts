@@ -155,6 +155,10 @@ describe("an own key", () => {
       requests: 1,
       amount: PRICE / 10n,
     });
+    // The record's retention may be shorter than the books'.
+    const records = tenants.store.records.deleteFrom("request_records");
+    await records.where("organization_id", "=", "org_fee").execute();
+    expect(await invoiceOf(tenants.store, asked)).toEqual(invoice);
   });
 
   test("counts in budgets by what is charged, the fee; in tokens by all of them", async () => {

@@ -54,7 +54,7 @@ export const creditsCommand = (io: CliIo) =>
           view.debit_account,
           view.credit_account,
           view.amount_usd,
-          view.memo ?? view.request_id ?? "",
+          [view.request_id, view.memo].filter((text) => text !== null).join(" "),
         ]);
         const text = views.length === 0 ? "There are none." : table([heading, ...cells], [4]);
         return { value: views, text };

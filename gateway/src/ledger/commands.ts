@@ -63,6 +63,8 @@ export interface Charge {
   readonly losses?: readonly ProviderCost[];
   /** Input and output together. */
   readonly tokens: number;
+  /** What answered, as the transfer of the charge keeps it: see `chargeMemo`. */
+  readonly memo?: string;
   /** What it counts for; each by its unit. */
   readonly counters: readonly (CounterKey & { readonly unit: CounterUnit })[];
 }

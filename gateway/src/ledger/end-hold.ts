@@ -116,6 +116,7 @@ function bookCharge(state: LedgerState, hold: Hold, booking: Booking): Counted[]
   if (charged > 0n) {
     book(state, {
       ...common,
+      memo: charge.memo ?? null,
       id: `${requestId}:charge`,
       kind: "charge",
       debitAccount: charge.walletId,

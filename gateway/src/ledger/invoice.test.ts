@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { chargeMemo } from "#ledger/charge-memo.ts";
 import { createCredits, creditBalance, type Credits } from "#ledger/credits.ts";
 import { invoiceOf } from "#ledger/invoice.ts";
 import { openLedger, type Ledger } from "#ledger/open-ledger.ts";
@@ -30,7 +31,10 @@ describeOnEach("invoices", (make) => {
     await database.remove();
   });
 
-  const charge = (id: string, { organizationId = "org_1", project = "proj_1", amount = 1n }) =>
+  const charge = (
+    id: string,
+    { organizationId = "org_1", project = "proj_1", amount = 1n, memo = "" },
+  ) =>
     ledger.run({
       type: "settle",
       id,
@@ -43,6 +47,7 @@ describeOnEach("invoices", (make) => {
         chargeNanoUsd: amount,
         cost: { provider: "openai", nanoUsd: 5n },
         tokens: 1,
+        ...(memo !== "" && { memo }),
         counters: [],
       },
     });
@@ -87,6 +92,62 @@ describeOnEach("invoices", (make) => {
         { kind: "charge", projectId: "proj_2", model: null, requests: 1, amount: 11n },
       ],
     });
+  });
+
+  test("is whole without any record: charges say themselves what answered", async () => {
+    now = START - 1;
+    await charge("req_0", { amount: 100n, memo: chargeMemo("gpt-5.2", false) });
+    now = START;
+    await charge("req_1", { amount: 300n, memo: chargeMemo("gpt-5.2", false) });
+    await charge("req_2", { amount: 7n, memo: chargeMemo("gpt-5.2", true) });
+    await charge("req_3", { amount: 11n });
+    // Of a request of the month before.
+    const refund = { organizationId: "org_1", requestId: "req_0", idempotencyKey: "r" };
+    await credits.refund({ ...refund, amount: 50n });
+    const of = { projectId: "proj_1", model: "gpt-5.2" };
+    expect(await invoice()).toEqual({
+      total: 268n,
+      lines: [
+        { ...of, model: null, kind: "charge", requests: 1, amount: 11n },
+        { ...of, kind: "charge", requests: 1, amount: 300n },
+        { ...of, kind: "fee", requests: 1, amount: 7n },
+        { ...of, kind: "refund", requests: 0, amount: -50n },
+      ],
+    });
+  });
+
+  test("a charge that nobody settled has its model, too", async () => {
+    const fallback = {
+      walletId: "wallet:org_1",
+      projectId: "proj_1",
+      chargeNanoUsd: 40n,
+      tokens: 1,
+      memo: chargeMemo("gpt-5.2", false),
+      counters: [],
+    };
+    now = START;
+    await credits.grant({ organizationId: "org_1", amount: 100n, idempotencyKey: "g" });
+    await ledger.run({
+      type: "reserve",
+      id: "req_1",
+      at: now,
+      organizationId: "org_1",
+      owner: "a gateway",
+      deadline: now + 1,
+      wallet: { id: "wallet:org_1", lowest: 0n },
+      counters: [],
+      lines: [{ basePicoUsd: 50_000n, outputPicoUsd: 0n, inputTokens: 1 }],
+      answers: 1,
+      wantedTokens: 1,
+      leastTokens: 1,
+      fallback,
+    });
+    await ledger.run({ type: "meter", id: "req_1", deliveredTokens: 1, fallback });
+    await ledger.run({ type: "expire", id: "req_1", at: now });
+    const charged = (await invoice()).lines.filter(({ kind }) => kind === "charge");
+    expect(charged).toEqual([
+      { kind: "charge", projectId: "proj_1", model: "gpt-5.2", requests: 1, amount: 40n },
+    ]);
   });
 
   test("whatever is booked in a month, the total is what the wallet has lost in it", async () => {

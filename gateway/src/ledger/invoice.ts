@@ -1,7 +1,8 @@
 import type { Kysely } from "kysely";
 
+import { readChargeMemo } from "#ledger/charge-memo.ts";
 import { kindOf } from "#ledger/ledger-state.ts";
-import { transfersBetween, type ListedTransfer } from "#store/ledger-reads.ts";
+import { memosOfCharges, transfersBetween, type ListedTransfer } from "#store/ledger-reads.ts";
 import { answeredBy, type AnsweredBy } from "#store/request-records.ts";
 import type { CoreTables, RecordTables } from "#store/schema.ts";
 
@@ -14,7 +15,7 @@ export interface InvoiceLine {
   readonly kind: string;
   /** `null`: it is the organization's. */
   readonly projectId: string | null;
-  /** `null`: it is no request's, or of that there is no record any more. */
+  /** `null`: it is no request's, or of one that was charged before charges kept it and has no record any more. */
   readonly model: string | null;
   readonly requests: number;
   /** Nano-USD; below 0: in the organization's favour. */
@@ -37,16 +38,12 @@ interface Asked {
 const PAGE = 1_000;
 
 /** What an organization owes for a time: all that the ledger booked on its wallets, summed up. */
-export async function invoiceOf(
-  { core, records }: { readonly core: Kysely<CoreTables>; readonly records: Kysely<RecordTables> },
-  asked: Asked,
-): Promise<Invoice> {
+export async function invoiceOf({ core, records }: Stores, asked: Asked): Promise<Invoice> {
   const lines = new Map<string, InvoiceLine>();
   let total = 0n;
   for (let afterSeq = -1; ;) {
     const page = await transfersBetween(core, { ...asked, afterSeq, limit: PAGE });
-    const ids = page.flatMap(({ request_id: id }) => id ?? []);
-    const answers = await answeredBy(records, [...new Set(ids)]);
+    const answers = await answersOf({ core, records }, page);
     for (const transfer of page) {
       const amount = owedBy(transfer);
       if (amount === 0n) continue;
@@ -59,6 +56,33 @@ export async function invoiceOf(
   }
   const sorted = [...lines].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return { lines: sorted.map(([, line]) => line), total };
+}
+
+interface Stores {
+  readonly core: Kysely<CoreTables>;
+  readonly records: Kysely<RecordTables>;
+}
+
+/**
+ * Who answered the requests of these transfers: as the charges say, of the requests of refunds too;
+ * only of charges from before they did, as the records say.
+ */
+async function answersOf(
+  { core, records }: Stores,
+  page: readonly ListedTransfer[],
+): Promise<ReadonlyMap<string, AnsweredBy>> {
+  const answers = new Map<string, AnsweredBy>();
+  const note = (id: string | null, memo: string | null): void => {
+    const answer = readChargeMemo(memo);
+    if (id !== null && answer !== undefined) answers.set(id, answer);
+  };
+  for (const { kind, request_id: id, memo } of page) if (kind === "charge") note(id, memo);
+  const missing = (): string[] => [
+    ...new Set(page.flatMap(({ request_id: id }) => (id === null || answers.has(id) ? [] : [id]))),
+  ];
+  for (const [id, memo] of await memosOfCharges(core, missing())) note(id, memo);
+  for (const [id, answer] of await answeredBy(records, missing())) answers.set(id, answer);
+  return answers;
 }
 
 /** What leaves a wallet is owed, what comes onto one is not; between others it is the operator's affair. */

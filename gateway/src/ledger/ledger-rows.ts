@@ -230,6 +230,7 @@ interface StoredCharge {
   readonly cost?: StoredCost;
   readonly losses?: readonly StoredCost[];
   readonly tokens: number;
+  readonly memo?: string;
   readonly counters: readonly StoredCounter[];
 }
 
@@ -252,6 +253,7 @@ function renderCharge({ walletId, projectId, tokens, ...charge }: Charge): strin
     projectId,
     amount: charge.chargeNanoUsd.toString(),
     tokens,
+    ...(charge.memo !== undefined && { memo: charge.memo }),
     ...(charge.cost !== undefined && { cost: renderCost(charge.cost) }),
     ...(charge.losses !== undefined && { losses: charge.losses.map(renderCost) }),
     counters: charge.counters.map(({ id, unit, periodEnd }) => [id, unit, periodEnd]),
@@ -267,6 +269,7 @@ function parseCharge(text: string, organizationId: string): Charge {
     projectId,
     chargeNanoUsd: BigInt(stored.amount),
     tokens,
+    ...(stored.memo !== undefined && { memo: stored.memo }),
     ...(stored.cost !== undefined && { cost: parseCost(stored.cost) }),
     ...(stored.losses !== undefined && { losses: stored.losses.map(parseCost) }),
     counters: stored.counters.map(([id, unit, periodEnd]) => ({

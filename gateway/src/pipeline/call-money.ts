@@ -2,6 +2,7 @@ import type { ServiceTier, Usage } from "#canonical/usage.ts";
 import type { Prices } from "#catalog/types.ts";
 import type { Access } from "#governance/access.ts";
 import { budgetCounters, type BudgetCounter, type Spender } from "#ledger/budget-counters.ts";
+import { chargeMemo } from "#ledger/charge-memo.ts";
 import { chargePrices } from "#ledger/charge-prices.ts";
 import type { Charge, ProviderCost } from "#ledger/commands.ts";
 import { costOfUsage, type UsageCost } from "#ledger/cost-of-usage.ts";
@@ -181,6 +182,7 @@ export function chargeFor(
     chargeNanoUsd: nanoUsd,
     ...(cost !== undefined && { cost }),
     tokens: used.usage.inputTokens + used.usage.outputTokens,
+    memo: chargeMemo(route.endpoint.upstreamModel, route.configured.own !== undefined),
     counters: money.counters.flatMap(({ key, unit, models }) =>
       models === undefined || models.has(route.model.id) ? [{ ...key, unit }] : [],
     ),

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from "kysely";
 
 import type { AccountRow, CounterRow, TransferRow } from "#store/ledger.ts";
+import { inChunks } from "#store/in-chunks.ts";
 import type { CoreTables } from "#store/schema.ts";
 
 type Core = Kysely<CoreTables>;
@@ -85,6 +86,33 @@ export const transfersBetween = (
     .orderBy("seq")
     .limit(limit)
     .execute();
+
+/** What the charges of these requests say, by request. */
+export async function memosOfCharges(
+  core: Core,
+  requestIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const pages = await Promise.all(
+    inChunks(requestIds, (chunk) =>
+      core
+        .selectFrom("ledger_transfers")
+        .select(["request_id", "memo"])
+        .where(
+          "id",
+          "in",
+          chunk.map((id) => `${id}:charge`),
+        )
+        .execute(),
+    ),
+  );
+  return new Map(
+    pages
+      .flat()
+      .flatMap(({ request_id: id, memo }) =>
+        id === null || memo === null ? [] : [[id, memo] as const],
+      ),
+  );
+}
 
 export const transfersOfRequest = (
   core: Core,
