@@ -41,6 +41,8 @@ const { values } = parseArgs({
 const ROUNDS = Number(values.rounds);
 /** Each opens its connections, and compiles its code when it has run often enough. */
 const WARM_UP = 50;
+/** What a request before has left to write is not in the time of the next one. */
+const PUT_AWAY_MS = 25;
 
 const PARTS = ["try the transfer", "claim", "settle", "receipt", "book"] as const;
 type Part = (typeof PARTS)[number];
@@ -69,6 +71,7 @@ const agent = agentOf({ url: origin, payer });
 
 /** Milliseconds to the first byte of an answer, read to its end. */
 async function firstByte(headers: Record<string, string>): Promise<number> {
+  await pause(PUT_AWAY_MS);
   const began = performance.now();
   const answer = await agent.post(BODY, headers);
   const reader = answer.body?.getReader();
@@ -122,6 +125,7 @@ async function takeApart(store: Store, parts: Parts, at: number): Promise<Record
   const quote = await agent.quote(BODY, chain.tokens.usdc);
   const presented = readPayment(await agent.sign({ body: BODY, token: chain.tokens.usdc }));
   const marks: number[] = [];
+  await pause(PUT_AWAY_MS);
   const facilitators: Facilitators = clocked(parts.facilitators, "settle", marks);
   const reader: ChainReader = clocked(clocked(parts.chain, "wouldMove", marks), "paidBy", marks);
   const { deposit } = await collectPayment(

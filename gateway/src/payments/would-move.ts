@@ -38,7 +38,6 @@ const SIGNATURE = /^(0x.{64})(.{64})(.{2})$/;
 
 function callOf({ signature, ...transfer }: SignedTransfer): `0x${string}` {
   const [, r = "", s = "", last = ""] = SIGNATURE.exec(signature) ?? [];
-  const v = Number.parseInt(last, 16);
   return encodeFunctionData({
     ...TRANSFER,
     args: [
@@ -48,8 +47,8 @@ function callOf({ signature, ...transfer }: SignedTransfer): `0x${string}` {
       BigInt(transfer.validAfter),
       BigInt(transfer.validBefore),
       hex(transfer.nonce),
-      // Some wallets count it from 0.
-      v < 27 ? v + 27 : v,
+      // As it is: where a token does not take it, facilitators do not either.
+      Number.parseInt(last, 16),
       hex(r),
       hex(`0x${s}`),
     ],
