@@ -14,6 +14,7 @@ import { figureRows, renderTable, type Figure, type Row } from "./harness/report
 import { writeSection } from "./harness/readme-section.ts";
 import {
   fill,
+  FILLING_SETTINGS,
   fillingOfPostgres,
   fillingOfSqlite,
   postgresNumbers,
@@ -123,7 +124,7 @@ const foldAsGateways = (store: Store): Promise<void> =>
 
 async function onPostgres(): Promise<ReadonlyMap<string, Measured> | undefined> {
   const home = values.home === undefined ? undefined : folderOf("Postgres");
-  const server = await startPostgres(home);
+  const server = await startPostgres(home, FILLING_SETTINGS);
   if (server === undefined) return undefined;
   try {
     await migrateDatabase(server.url);

@@ -27,8 +27,14 @@ function findBinaries(): string | undefined {
     .find((bin) => existsSync(join(bin, "initdb")));
 }
 
-/** Starts one, in a folder that is kept when it is named; `undefined` where the machine has no Postgres. */
-export async function startPostgres(kept?: string): Promise<PostgresServer | undefined> {
+/**
+ * Starts one, in a folder that is kept when it is named, with settings beside the tests' own;
+ * `undefined` where the machine has no Postgres.
+ */
+export async function startPostgres(
+  kept?: string,
+  more: readonly string[] = [],
+): Promise<PostgresServer | undefined> {
   const bin = findBinaries();
   if (bin === undefined) return undefined;
   const folder = kept ?? mkdtempSync(join(tmpdir(), "turnpike-postgres-"));
@@ -53,7 +59,13 @@ export async function startPostgres(kept?: string): Promise<PostgresServer | und
     execFileSync(join(bin, "initdb"), initdb, { stdio: "ignore", cwd: folder, ...user });
   }
   const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const settings = ["fsync=off", "full_page_writes=off", "max_connections=300", `port=${port}`];
+  const settings = [
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    `port=${port}`,
+    ...more,
+  ];
   const args = [
     "-D",
     data,

@@ -7,6 +7,8 @@ import { ROLLUP_SUMS } from "../../../gateway/src/store/tables/record-tables.ts"
 /** Runs one statement of the filling. */
 export interface Filling {
   run(statement: string): Promise<void>;
+  /** Begins what is to be filled in one go, by which a database saves itself a log or a journal. */
+  readonly begin: readonly string[];
   /** Indexes of the tables, to be left out while they are filled. */
   indexes(): Promise<readonly { readonly name: string; readonly statement: string }[]>;
   close(): Promise<void>;
@@ -15,10 +17,11 @@ export interface Filling {
 export function fillingOfSqlite(file: string): Filling {
   const database = new DatabaseSync(file);
   database.exec(
-    "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000000; PRAGMA temp_store=MEMORY; PRAGMA threads=2",
+    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1000000; PRAGMA temp_store=MEMORY; PRAGMA threads=2",
   );
   return {
     run: async (statement) => database.exec(statement),
+    begin: ["BEGIN"],
     indexes: async () =>
       database
         .prepare(
@@ -32,6 +35,9 @@ export function fillingOfSqlite(file: string): Filling {
   };
 }
 
+/** Of a server whose tables are filled: what is new is written once, not also to its log. */
+export const FILLING_SETTINGS = ["wal_level=minimal", "max_wal_senders=0", "max_wal_size=8GB"];
+
 export async function fillingOfPostgres(url: string): Promise<Filling> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -40,6 +46,8 @@ export async function fillingOfPostgres(url: string): Promise<Filling> {
   );
   return {
     run: async (statement) => void (await client.query(statement)),
+    // Tables that are new in a transaction need no log of it (`FILLING_SETTINGS`).
+    begin: ["BEGIN", "TRUNCATE request_records, request_tags, usage_rollups"],
     indexes: async () => {
       const { rows } = await client.query(
         "SELECT indexname AS name, indexdef AS statement FROM pg_indexes WHERE tablename IN ('request_records', 'usage_rollups') AND indexname NOT LIKE '%pkey' AND indexname NOT LIKE '%id_key'",
@@ -152,6 +160,7 @@ export async function fill(filling: Filling, rows: number, numbers: Numbers): Pr
   };
   const indexes = await filling.indexes();
   for (const { name } of indexes) await filling.run(`DROP INDEX ${name}`);
+  for (const statement of filling.begin) await filling.run(statement);
   const stepMs = (SPREAD.days * DAY_MS) / rows;
   const expressions = {
     ...COLUMNS,
@@ -169,6 +178,7 @@ export async function fill(filling: Filling, rows: number, numbers: Numbers): Pr
   );
   tell("tags");
   await fillRollups(filling, numbers);
+  await filling.run("COMMIT");
   tell("sums");
   for (const { name, statement } of indexes) {
     await filling.run(statement);
