@@ -245,7 +245,8 @@ export const MAKERS: Readonly<Record<Kind, Maker>> = {
   },
   "price-override": async (core, { organization, unique }) => {
     const id = `price_${unique}`;
-    const row = { id, organization_id: organization, document: "{}", archived_at: null };
+    const document = JSON.stringify({ models: [unique] });
+    const row = { id, organization_id: organization, document, archived_at: null };
     await insertPriceOverride(core, { ...row, ...common });
     return id;
   },

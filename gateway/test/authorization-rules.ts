@@ -344,7 +344,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     of: "organization",
     may: [],
     seen: EVERYBODY,
-    body: ({ organization }) => ({ organization_id: organization, document: { markupPercent: 1 } }),
+    // Each of a model of its own: two of the same are a conflict.
+    body: ({ organization, unique }) => ({
+      organization_id: organization,
+      document: { models: [unique], markupPercent: 1 },
+    }),
   },
   "GET /api/price-overrides/:price_override_id": {
     of: "price-override",
@@ -354,7 +358,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     of: "price-override",
     may: [],
     seen: ["owner", "admin", "billing"],
-    body: () => ({ document: { markupPercent: 2 } }),
+    body: ({ unique }) => ({ document: { models: [unique], markupPercent: 2 } }),
   },
   "DELETE /api/price-overrides/:price_override_id": {
     of: "price-override",
