@@ -32,6 +32,13 @@ describe("FieldReader", () => {
     },
   );
 
+  test("a seed has up to 64 bits", () => {
+    const seeds = new FieldReader({ a: 2 ** 60, b: -(2 ** 63), half: 0.5, long: 2 ** 64 });
+    expect([seeds.seed("a"), seeds.seed("b")]).toEqual([2 ** 60, -(2 ** 63)]);
+    expect(() => seeds.seed("half")).toThrow("half must be a whole number of at most 64 bits");
+    expect(() => seeds.seed("long")).toThrow("long must be a whole number of at most 64 bits");
+  });
+
   test("whole numbers have a bound where one is named", () => {
     const whole = new FieldReader({ minus: -1, none: 0, most: Number.MAX_SAFE_INTEGER });
     expect(whole.integer("minus")).toBe(-1);

@@ -51,6 +51,18 @@ export class FieldReader {
     return this.integer(key, 0);
   }
 
+  /**
+   * A whole number of 64 bits, of either sign: a seed. Beyond 2^53 it is read rounded; the client's own
+   * digits go out where nothing is translated.
+   */
+  seed(key: string): number | undefined {
+    const value = this.object[key] ?? undefined;
+    if (value === undefined) return undefined;
+    const isWhole = typeof value === "number" && Number.isInteger(value);
+    if (isWhole && value >= -(2 ** 63) && value < 2 ** 64) return value;
+    throw this.#wrong(key, "a whole number of at most 64 bits");
+  }
+
   boolean(key: string): boolean | undefined {
     const value = this.object[key] ?? undefined;
     if (value === undefined || typeof value === "boolean") return value;

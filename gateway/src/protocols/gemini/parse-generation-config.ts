@@ -74,7 +74,7 @@ const parseSampling = (reader: FieldReader): Sampling =>
     temperature: reader.number("temperature"),
     topP: reader.number("topP"),
     topK: reader.integer("topK"),
-    seed: reader.integer("seed"),
+    seed: reader.seed("seed"),
     presencePenalty: reader.number("presencePenalty"),
     frequencyPenalty: reader.number("frequencyPenalty"),
   });

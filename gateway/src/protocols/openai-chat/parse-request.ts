@@ -21,8 +21,11 @@ export const SAMPLING_FIELDS = {
   seed: "seed",
 } as const satisfies Partial<Record<keyof Sampling, string>>;
 
-/** Of those, the whole numbers. A seed may be negative, and some servers take -1 as no `top_k`. */
-const WHOLE: ReadonlySet<string> = new Set([SAMPLING_FIELDS.topK, SAMPLING_FIELDS.seed]);
+/** Those of them that are whole numbers. Some servers take -1 as no `top_k`. */
+const READS: Readonly<Partial<Record<string, "integer" | "seed">>> = {
+  [SAMPLING_FIELDS.topK]: "integer",
+  [SAMPLING_FIELDS.seed]: "seed",
+};
 
 /** Members that the vocabulary has words for; all others travel in `extra`. */
 const READ: ReadonlySet<string> = new Set<string>(
@@ -94,7 +97,7 @@ function parseStop(reader: FieldReader): readonly string[] | undefined {
 function parseSampling(reader: FieldReader): Sampling | undefined {
   const sampling: JsonObject = {};
   for (const [name, key] of Object.entries(SAMPLING_FIELDS)) {
-    sampling[name] = WHOLE.has(key) ? reader.integer(key) : reader.number(key);
+    sampling[name] = reader[READS[key] ?? "number"](key);
   }
   sampling["logitBias"] = reader.objectAt("logit_bias");
   const present = compact(sampling);

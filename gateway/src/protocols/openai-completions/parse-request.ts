@@ -75,7 +75,7 @@ function parseSampling(reader: FieldReader): JsonObject | undefined {
     frequencyPenalty: reader.number("frequency_penalty"),
     presencePenalty: reader.number("presence_penalty"),
     repetitionPenalty: reader.number("repetition_penalty"),
-    seed: reader.integer("seed"),
+    seed: reader.seed("seed"),
     logitBias: reader.objectAt("logit_bias"),
   });
   return Object.keys(sampling).length === 0 ? undefined : sampling;
