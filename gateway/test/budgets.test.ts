@@ -67,7 +67,7 @@ const chunk = (delta: JsonObject, finish: string | null = null): JsonObject => (
 async function budget(limit: bigint, more: Partial<Parameters<typeof setBudget>[1]> = {}) {
   const id = `bud_${made++}`;
   await setBudget(store, { id, limit, ...more });
-  await directoryRead();
+  await directoryRead(store, gateway);
   return id;
 }
 
@@ -299,7 +299,7 @@ describe("a hard budget", () => {
     expect(response.status).toBe(402);
     expect((await errorOf(response))["message"]).toContain("is paused");
     await setBudget(store, { id, limit: 606_000n });
-    await directoryRead();
+    await directoryRead(store, gateway);
     gateway.upstream.answer(answer(10, 20));
     expect((await chat()).status).toBe(200);
   });
@@ -310,11 +310,11 @@ describe("a hard budget", () => {
     expect((await chat()).status).toBe(200);
     expect((await chat()).status).toBe(402);
     await setBudget(store, { id, limit: 300_000n, resetAt: Date.now() });
-    await directoryRead();
+    await directoryRead(store, gateway);
     expect((await chat()).status).toBe(200);
     expect((await chat()).status).toBe(402);
     await setBudget(store, { id, limit: 600_000n, resetAt: Date.now() });
-    await directoryRead();
+    await directoryRead(store, gateway);
     expect((await chat()).status).toBe(200);
   });
 });
@@ -406,7 +406,7 @@ describe("other modes", () => {
 describe("prepaid credits", () => {
   test("are asked for, and pay", async () => {
     await setPlan(store, "pay-as-you-go");
-    await directoryRead();
+    await directoryRead(store, gateway);
     const response = await chat();
     expect(response.status).toBe(402);
     expect((await errorOf(response))["message"]).toContain("Add credits");
@@ -417,7 +417,7 @@ describe("prepaid credits", () => {
 
   test("may be overdrawn by what was agreed", async () => {
     await setPlan(store, "pay-as-you-go", { creditLimitUsd: "5" });
-    await directoryRead();
+    await directoryRead(store, gateway);
     gateway.upstream.answer(answer(10, 20));
     expect((await chat()).status).toBe(200);
   });
@@ -427,7 +427,7 @@ describe("prices of a tenant's own", () => {
   test("decide what is charged; the provider's price stays the cost", async () => {
     const id = await budget(10n ** 9n);
     await setPrices(store, `price_${made++}`, { markupPercent: 10 });
-    await directoryRead();
+    await directoryRead(store, gateway);
     gateway.upstream.answer(answer(1_000, 100));
     const response = await chat();
     // 150 + 60 = 210 µUSD, and a tenth of it.

@@ -1,11 +1,14 @@
+import { expect } from "vitest";
+
 import type { BudgetDocument, OrganizationSettings, Plan } from "@turnpike/contract/governance.ts";
 import type { PriceOverrideDocument } from "@turnpike/contract/governance.ts";
 
 import type { Post } from "#ledger/commands.ts";
 import { openLedger } from "#ledger/open-ledger.ts";
-import { changeDirectory } from "#store/directory-version.ts";
+import { changeDirectory, directoryVersion } from "#store/directory-version.ts";
 import { createLedgerStore } from "#store/ledger.ts";
 import type { Store } from "#store/store.ts";
+import { TEST_KEY } from "#test/start-gateway.ts";
 
 export interface TestBudget {
   readonly id: string;
@@ -99,8 +102,18 @@ export async function payIn(store: Store, id: string, given: bigint | Payment): 
   await ledger.run(post);
 }
 
-/** Gateways look at the directory twice a second. */
-export const directoryRead = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, 700);
-  });
+/** Resolves when these gateways know the last change of the directory. */
+export async function directoryRead(
+  store: Pick<Store, "core">,
+  ...gateways: readonly { readonly url: string }[]
+): Promise<void> {
+  const wanted = await directoryVersion(store.core);
+  const headers = { authorization: `Bearer ${TEST_KEY}` };
+  for (const { url } of gateways) {
+    const known = async (): Promise<number> => {
+      const text = await (await fetch(`${url}/metrics`, { headers })).text();
+      return Number(/^turnpike_directory_version (\d+)$/m.exec(text)?.[1]);
+    };
+    await expect.poll(known, { timeout: 10_000, interval: 20 }).toBeGreaterThanOrEqual(wanted);
+  }
+}

@@ -433,7 +433,7 @@ describe.skipIf(!hasValkey)("two processes on one Postgres and one Valkey", () =
       limit: 20n * 16_500n + 1n,
     });
     for (const { url } of gateways) await until200(url, key);
-    await directoryRead();
+    await directoryRead(store, ...gateways);
     const asks = gateways.map((gateway) => asking(gateway, key));
     const body = { ...CHAT, max_tokens: 20 };
     const codes: number[] = [];

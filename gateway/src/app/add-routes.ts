@@ -99,6 +99,7 @@ export function addRoutes(server: FastifyInstance, deps: RouteDeps): void {
     credentials: own.credentials,
     metrics,
     contentCounts: privacy.contentCounts,
+    directory,
   });
   addRouteRoute(server, gateway, Date.now);
   signIn.addRoutes(server);

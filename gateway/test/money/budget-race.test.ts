@@ -147,7 +147,7 @@ describeOnEach("a thousand requests on a budget worth a hundred", (make, dialect
           const id = `bud_${round}`;
           const limit = BigInt((REQUESTS / 10) * COST);
           await setBudget(store, { id, limit });
-          await directoryRead();
+          await directoryRead(store, ...gateways);
           expect(await ask(gateways[0]?.url ?? "", 7)).toBe("answered");
           expect(Number((await countersOf(store, id)).used)).toBe(LONG_COST);
           const outcomes = await Promise.all(

@@ -50,7 +50,7 @@ test.for([
   ["back by a year", -365 * 24 * HOUR],
 ] as const)("a clock that is set %s while requests are under way", async ([, jump]) => {
   await setBudget(store, { id: "bud_1", limit: 1_000_000n });
-  await directoryRead();
+  await directoryRead(store, gateway);
   gateway.upstream.answer(async (request, response) => {
     await pause(150);
     await whole(request, response);

@@ -38,7 +38,7 @@ test("a stream that cannot be charged is told so at its end, and is charged once
       .where("kind", "=", "charge")
       .execute();
   await setBudget(store, { id: "bud_1", limit: 10n ** 17n });
-  await directoryRead();
+  await directoryRead(store, gateway);
   gateway.upstream.answer(slowly);
   const answer = await gateway.post("/v1/chat/completions", {
     model: "openai/gpt-4o-mini",

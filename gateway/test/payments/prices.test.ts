@@ -53,7 +53,7 @@ describe("what is asked of whoever has no key", () => {
   test("nothing where a budget above it is used up: nothing is offered, and nothing taken", async () => {
     const header = paidBy(await agent.sign({ body: SMALL }));
     await setBudget(store, { id: "bud_agents", level: "project", limit: 1n });
-    await directoryRead();
+    await directoryRead(store, gateway);
     const { usdc } = gateway.chain.tokens;
     const before = await gateway.chain.balance(usdc, PAY_TO);
     for (const headers of [header, {}]) {
@@ -65,7 +65,7 @@ describe("what is asked of whoever has no key", () => {
     expect(await gateway.chain.balance(usdc, PAY_TO)).toBe(before);
     expect(gateway.upstream.requests).toHaveLength(0);
     await archiveBudgets(store);
-    await directoryRead();
+    await directoryRead(store, gateway);
     expect((await agent.post(SMALL, header)).status).toBe(200);
   });
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 
 import type { CredentialRing } from "#byok/credential-ring.ts";
+import type { Directory } from "#governance/directory.ts";
 import type { KeyRing } from "#governance/key-ring.ts";
 import type { HealthTracker } from "#health/health-tracker.ts";
 import { metricsText } from "#health/metrics-text.ts";
@@ -14,6 +15,7 @@ interface Deps {
   readonly credentials: Pick<CredentialRing, "of">;
   readonly metrics: Pick<RequestMetrics, "text">;
   readonly contentCounts: ContentLog["counts"];
+  readonly directory: Pick<Directory, "version" | "age">;
 }
 
 /** Whoever runs the gateway is at home in the first organization. */
@@ -22,7 +24,7 @@ const OPERATOR = "org_default";
 /** Adds what is known of the endpoints: as JSON, and as metrics for Prometheus. Both need a key. */
 export function addHealthRoutes(
   server: FastifyInstance,
-  { keys, health, credentials, metrics, contentCounts }: Deps,
+  { keys, health, credentials, metrics, contentCounts, directory }: Deps,
 ): void {
   server.get("/api/health/endpoints", (request) => {
     const { organization } = keys.authenticate(credentialOf(request), request.ip);
@@ -34,11 +36,13 @@ export function addHealthRoutes(
     const { organization } = keys.authenticate(credentialOf(request), request.ip);
     const endpoints = health.snapshot().filter(({ credential }) => isVisible(credential, NONE));
     // What all tenants together ask for and pay is the operator's to know.
-    const requests =
-      organization.id === OPERATOR ? metrics.text() + contentText(contentCounts()) : "";
+    const own =
+      organization.id === OPERATOR
+        ? metrics.text() + contentText(contentCounts()) + directoryText(directory)
+        : "";
     return reply
       .type("text/plain; version=0.0.4; charset=utf-8")
-      .send(metricsText(endpoints) + requests);
+      .send(metricsText(endpoints) + own);
   });
 }
 
@@ -51,6 +55,18 @@ const contentText = ({ dropped, waitingBytes }: ReturnType<ContentLog["counts"]>
     "# HELP turnpike_content_log_waiting_bytes Kept texts that wait to be written.",
     "# TYPE turnpike_content_log_waiting_bytes gauge",
     `turnpike_content_log_waiting_bytes ${waitingBytes}`,
+    "",
+  ].join("\n");
+
+/** Whether this gateway knows of the last change of keys, policies and budgets: gateways of one database agree on the version. */
+const directoryText = ({ version, age }: Deps["directory"]): string =>
+  [
+    "# HELP turnpike_directory_version Last change of keys, policies, limits and budgets that this gateway knows.",
+    "# TYPE turnpike_directory_version gauge",
+    `turnpike_directory_version ${version()}`,
+    "# HELP turnpike_directory_age_seconds Time since it last looked for changes and found the store readable.",
+    "# TYPE turnpike_directory_age_seconds gauge",
+    `turnpike_directory_age_seconds ${(age() / 1_000).toFixed(3)}`,
     "",
   ].join("\n");
 
