@@ -30,14 +30,8 @@ import {
 } from "#pipeline/pay-for-request.ts";
 import { keepRoutes } from "#pipeline/keep-routes.ts";
 import { pausedFailure, priceUnknown, refusalFailure } from "#pipeline/money-refused.ts";
+import { LEAST_USEFUL_TOKENS, wantedOutput } from "#pipeline/wanted-output.ts";
 import type { Plan, Route } from "#routing/route.ts";
-
-/** Fewer output tokens than these are no answer; whoever asks for fewer gets those. */
-const LEAST_USEFUL_TOKENS = 256;
-/** Where neither the caller, a policy nor the catalogue bounds the output. */
-const USUAL_CEILING = 16_384;
-/** No model writes more; also what a hostile number counts as. */
-const MOST_TOKENS = 10_000_000;
 
 /**
  * Holds what a request may cost at worst, over all the routes that may answer it, at all levels at
@@ -168,7 +162,7 @@ function boundOutput(
   parsed: ParsedCall,
   planned: Plan,
 ): { readonly plan: Plan; readonly tokens: number } {
-  const wanted = wantedOutput(call, parsed, planned);
+  const wanted = wantedOutput(call.access, parsed.spending, planned);
   if (wanted.bound !== undefined) call.outputBound = wanted.bound;
   const leastTokens = Math.min(LEAST_USEFUL_TOKENS, wanted.tokens);
   const capped = capRequest(call, parsed, { plan: planned, tokens: wanted.tokens, leastTokens });
@@ -177,31 +171,6 @@ function boundOutput(
   if (capped.tokens < wanted.tokens) call.clampedTo = capped.tokens;
   return capped;
 }
-
-/**
- * The output that a request wants, and the bound that is written into it even where no money bounds
- * it: a policy's. The client's own bound stays as it is where it is within all of that.
- */
-function wantedOutput(
-  { access }: Call,
-  parsed: ParsedCall,
-  plan: Plan,
-): { readonly tokens: number; readonly bound?: number } {
-  const spending = parsed.spending;
-  if (spending?.writes !== true) return { tokens: 0 };
-  const { defaultMaxTokens, maxTokens = MOST_TOKENS } = access?.policy ?? {};
-  const asked = usableBound(spending.outputTokens) ?? defaultMaxTokens;
-  const tokens = Math.min(asked ?? ceilingOf(plan), maxTokens, MOST_TOKENS);
-  const isPolicy = access?.policy.maxTokens !== undefined || defaultMaxTokens !== undefined;
-  return isPolicy ? { tokens, bound: tokens } : { tokens };
-}
-
-/** What is no number of tokens bounds nothing: negative, a fraction of one, none. */
-const usableBound = (bound: number | undefined): number | undefined =>
-  bound !== undefined && bound >= 1 ? Math.floor(Math.min(bound, MOST_TOKENS)) : undefined;
-
-const ceilingOf = (plan: Plan): number =>
-  Math.max(...routesOf(plan).map(({ endpoint }) => endpoint.maxOutputTokens ?? USUAL_CEILING));
 
 interface Priced {
   readonly plan: Plan;
