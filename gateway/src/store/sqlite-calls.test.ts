@@ -99,4 +99,19 @@ describe("call", () => {
     expect(told.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
     await expect(call()).rejects.toThrow("not today");
   });
+
+  test("what is asked for while it closes is told, whenever that is", async () => {
+    const closed = sqlite.close();
+    const told: Promise<unknown>[] = [];
+    let isClosed = false;
+    void closed.then(() => (isClosed = true));
+    while (!isClosed) {
+      told.push(run("SELECT 1"));
+      await Promise.race([told.at(-1), closed]).catch(() => undefined);
+      await immediate();
+    }
+    await closed;
+    const waiting = new Promise((resolve) => setTimeout(resolve, 1_000, "untold"));
+    expect(await Promise.race([Promise.allSettled(told), waiting])).not.toBe("untold");
+  });
 });

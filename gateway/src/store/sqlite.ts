@@ -165,7 +165,8 @@ class SqliteThread {
       this.#worker.removeListener("message", this.#settle);
       this.#worker.postMessage("close");
     });
-    this.#dead = new Error("closed");
+    // What was asked for since nothing waited any more is told, too: nobody else would.
+    this.#die(new Error("closed"));
   }
 
   /** What is asked for in one turn of the event loop goes together: waking the thread and committing cost most. */
