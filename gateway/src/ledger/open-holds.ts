@@ -112,6 +112,8 @@ class HoldKeeper implements OpenHolds {
 
   doLater(command: Command): void {
     this.#later.push(command);
+    // At once: who was told to come again soon is not to find what is still to be undone.
+    this.#retry().catch(() => undefined);
   }
 
   async sweep(): Promise<number> {

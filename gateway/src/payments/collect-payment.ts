@@ -1,7 +1,7 @@
 import type { PaymentRequirements } from "@x402/core/types";
 import type { Kysely } from "kysely";
 
-import { GatewayError } from "#canonical/failure.ts";
+import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { ChainReader, Paid } from "#payments/chain-reader.ts";
 import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
@@ -13,6 +13,7 @@ import {
   changePayment,
   findPaymentByKey,
   insertPayment,
+  isHoldOpen,
   type PaymentRow,
   type PaymentState,
 } from "#store/payments.ts";
@@ -149,7 +150,7 @@ async function resume(deps: CollectDeps, wanted: Collecting, row: PaymentRow): P
   switch (row.state) {
     case "paid":
     case "credited":
-      if (row.request_id !== null) throw new GatewayError(usedFor(row, "another request"));
+      if (row.request_id !== null) throw new GatewayError(await whyTaken(deps, row));
       stayForClient(wanted);
       return collectedOf(deps, wanted, row);
     case "failed":
@@ -166,6 +167,17 @@ async function resume(deps: CollectDeps, wanted: Collecting, row: PaymentRow): P
       return settleAgain(deps, wanted, row);
   }
 }
+
+/**
+ * As long as its request holds money it may be given back: nobody may know yet that it was held, and
+ * what has no answer was not used.
+ */
+async function whyTaken({ core }: CollectDeps, row: PaymentRow): Promise<Failure> {
+  const isOpen = await isHoldOpen(core, row.request_id ?? "");
+  return isOpen ? pending(ANSWERED_NOW, row.id) : usedFor(row, "another request");
+}
+
+const ANSWERED_NOW = "The request that it pays for is under way.";
 
 /** A step beside the settlement takes no longer. */
 export const STALE_MS = 15_000;

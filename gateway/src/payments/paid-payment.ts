@@ -67,10 +67,12 @@ export function collectedOf(
  */
 export async function whyUnused(
   deps: Deps,
-  { id, transaction, transferRef, block }: PaymentUse,
+  { id, requestId, transaction, transferRef, block }: PaymentUse,
 ): Promise<Failure> {
   const row = await findPayment(deps.core, id);
   if (row === undefined) return pending(UNDER_WAY, id);
+  // Its own: the commit was done, and its reply was lost. It is given back.
+  if (row.request_id === requestId) return pending(UNDER_WAY, id);
   if (row.request_id !== null) return usedFor(row, "another request");
   const paid = { state: "paid", transaction, transferRef, block: block ?? 0 } as const;
   // Where its transfer is another payment's that is on record now, and told to whoever comes with it again.

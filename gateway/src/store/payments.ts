@@ -27,6 +27,12 @@ export const findPaymentByKey = (core: Core, payKey: string): Promise<PaymentRow
 export const findPayment = (core: Core, id: string): Promise<PaymentRow | undefined> =>
   core.selectFrom("payments").selectAll().where("id", "=", id).executeTakeFirst();
 
+/** Whether the money that was held for a request is still held. */
+export async function isHoldOpen(core: Core, requestId: string): Promise<boolean> {
+  const held = core.selectFrom("holds").select("state").where("id", "=", requestId);
+  return (await held.executeTakeFirst())?.state === "open";
+}
+
 /** How many orders of an organization wait to be paid, one of them left out. */
 export async function countOpenOrders(
   core: Core,
