@@ -101,11 +101,10 @@ describe("call", () => {
   });
 
   test("what is asked for while it closes is told, whenever that is", async () => {
-    const closed = sqlite.close();
+    const progress = { isClosed: false };
+    const closed = sqlite.close().then(() => (progress.isClosed = true));
     const told: Promise<unknown>[] = [];
-    let isClosed = false;
-    void closed.then(() => (isClosed = true));
-    while (!isClosed) {
+    while (!progress.isClosed) {
       told.push(run("SELECT 1"));
       await Promise.race([told.at(-1), closed]).catch(() => undefined);
       await immediate();
