@@ -158,7 +158,8 @@ const PATHS = {
 /** Where it was sent, without what else stands in a URL. */
 function pathOf({ operation, protocol, pathModel, pathVerb }: Exchange): string {
   if (protocol === "gemini") return `/v1beta/models/${pathModel ?? ""}:${pathVerb ?? ""}`;
-  return operation === "chat" ? PATHS[protocol] : `/v1/${operation.replace("-", "_")}`;
+  if (operation === "count-tokens") return "/v1/messages/count_tokens";
+  return operation === "chat" ? PATHS[protocol] : `/v1/${operation}`;
 }
 
 /** All that decides what is bought. */

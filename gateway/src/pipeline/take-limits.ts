@@ -90,11 +90,14 @@ export function releaseLimits(call: Call): void {
 const askedModel = ({ answering, pending }: Call): string | undefined =>
   (answering ?? pending)?.route.model.id;
 
-/** Counting tokens is free, and agents ask for it two dozen times at once. */
-const limitedAccess = ({ access, exchange }: Call): Access | undefined =>
-  access !== undefined && access.limits.length > 0 && exchange.operation !== "count-tokens"
-    ? access
-    : undefined;
+/**
+ * Counting tokens is free, and agents ask for it two dozen times at once. Who has no key is nobody
+ * whom the operator knows, and a provider may be asked: its limits hold there, too.
+ */
+function limitedAccess({ access, exchange, payer }: Call): Access | undefined {
+  const isFree = exchange.operation === "count-tokens" && payer === undefined;
+  return access !== undefined && access.limits.length > 0 && !isFree ? access : undefined;
+}
 
 async function takeOrThrow(call: Call, id: string, claims: readonly Claim[]): Promise<void> {
   if (claims.length === 0) return;

@@ -232,6 +232,33 @@ describe("limits of those who pay", () => {
   });
 });
 
+describe("counting tokens", () => {
+  test("costs the operator a call of a provider: who has no key has limits there, too", async () => {
+    const gateway = await startPaidGateway({
+      x402: "    limits: { requestsPerMinute: 2 }\n    strangers: { requestsPerMinute: 4 }",
+    });
+    try {
+      gateway.upstream.answer(json({ input_tokens: 5 }));
+      const agent = agentOf(gateway, "/v1/messages/count_tokens");
+      const body = { model: "anthropic/claude-haiku-4.5", messages: SMALL.messages };
+      const challenges = [];
+      for (let at = 0; at < 3; at++) challenges.push(await agent.quote(body));
+      expect(challenges[0]?.resource.url).toBe(`${gateway.url}/v1/messages/count_tokens`);
+      const statuses = [];
+      for (const one of challenges) {
+        const header = await signInHeader(gateway.payer, one);
+        statuses.push((await agent.post(body, proof(header))).status);
+      }
+      expect(statuses).toEqual([200, 200, 429]);
+      for (let at = 0; at < 2; at++) statuses.push((await agent.post(body)).status);
+      expect(statuses.slice(3)).toEqual([402, 429]);
+      expect(gateway.upstream.requests).toHaveLength(2);
+    } finally {
+      await gateway.close();
+    }
+  });
+});
+
 describe("what a payment's header is seen in", () => {
   test("no log, no record, no database and no error", async () => {
     const home = mkdtempSync(join(tmpdir(), "turnpike-header-"));
