@@ -219,6 +219,30 @@ describeOnEach("a ledger whose store or process fails", (make) => {
     expect(await balance()).toEqual({ debits: 0, pending: 0 });
   });
 
+  test("what the schema refuses fails by itself, whoever came with it", async () => {
+    const post = (id: string, at = 1_000) =>
+      ledger.run({
+        type: "post",
+        id,
+        at,
+        kind: "deposit",
+        debitAccount: "payments",
+        creditAccount: "wallet:org_1",
+        amount: 5n,
+        organizationId: "org_1",
+      });
+    const nonce = { kind: "nonce", nonce: null as unknown as string, expiresAt: 1 } as const;
+    const replies = await Promise.allSettled([
+      post("one"),
+      post("half", 1.5),
+      post("two"),
+      ledger.run({ ...reserve("none", "me"), uses: [nonce] }),
+      post("three"),
+    ]);
+    const told = replies.map(({ status }) => status);
+    expect(told).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+  });
+
   test("books that were tampered with are found", async () => {
     await ledger.run(reserve("a", "me"));
     const tamper = (pending: number) =>

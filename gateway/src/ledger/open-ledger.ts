@@ -3,6 +3,7 @@ import type { Command, Reply, ReplyOf } from "#ledger/commands.ts";
 import { ledgerBatch } from "#ledger/ledger-batch.ts";
 import { monotonicMs } from "#lib/monotonic-ms.ts";
 import type { LedgerProcedure, LedgerStore } from "#store/ledger.ts";
+import { isUnavailable, StoreError } from "#store/store-error.ts";
 
 /** The ledger of this process: commands go in, replies come when they would survive a power failure. */
 export interface Ledger {
@@ -129,7 +130,7 @@ class BatchedLedger implements Ledger {
       this.#options.onBatch?.(batch.length, performance.now() - began);
     } catch (error) {
       // A fault of one command, or of ours, must not fail the others: each by itself finds the one.
-      if (!(error instanceof GatewayError) && batch.length > 1) {
+      if (batch.length > 1 && isOfOne(error)) {
         for (const one of batch) await this.#write([one]);
         return;
       }
@@ -143,6 +144,10 @@ class BatchedLedger implements Ledger {
     }
   }
 }
+
+/** What the schema refuses is a fault of one, too; a database that failed would fail for each. */
+const isOfOne = (error: unknown): boolean =>
+  error instanceof StoreError ? !isUnavailable(error) : !(error instanceof GatewayError);
 
 const BATCH: LedgerProcedure<Command, Reply> = {
   work: ledgerBatch,

@@ -231,7 +231,8 @@ function transact(procedure: Procedure, calls: readonly Call[]): readonly CallRe
     if (database.isTransaction) database.exec("ROLLBACK");
     const isFault = !isSqliteError(error);
     // The fault of one must not fail the others.
-    if (isFault && calls.length > 1) return calls.flatMap((one) => transact(procedure, [one]));
+    if (calls.length > 1 && (isFault || isRefusedBySchema(error)))
+      return calls.flatMap((one) => transact(procedure, [one]));
     const reply = { error: errorText(error), isFault };
     return calls.map(() => reply);
   }
@@ -239,6 +240,12 @@ function transact(procedure: Procedure, calls: readonly Call[]): readonly CallRe
 
 const isSqliteError = (error: unknown): boolean =>
   (error as { code?: unknown }).code === "ERR_SQLITE_ERROR";
+
+/** Of any kind: https://sqlite.org/rescode.html#constraint, extended codes have it in their low byte. */
+const CONSTRAINT = 19;
+
+const isRefusedBySchema = (error: unknown): boolean =>
+  (((error as { errcode?: number }).errcode ?? 0) & 255) === CONSTRAINT;
 
 const procedureDatabase: ProcedureDatabase = {
   all: (sql, parameters) => {

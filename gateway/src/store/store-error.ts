@@ -28,7 +28,7 @@ export const isUnavailable = (error: unknown): boolean =>
 /** A failure by SQLite's words for it. */
 export function sqliteError(reason = "closed"): StoreError {
   if (reason.startsWith("UNIQUE constraint failed")) return new StoreError("unique", reason);
-  const isRule = /constraint failed|append-only/.test(reason);
+  const isRule = /constraint failed|append-only|cannot store/.test(reason);
   return new StoreError(isRule ? "constraint" : "unavailable", reason);
 }
 
@@ -47,8 +47,8 @@ export function postgresError(error: unknown): StoreError {
     message?: string;
   };
   if (code === UNIQUE_VIOLATION) return new StoreError("unique", constraint ?? code);
-  // Class 23: integrity; P0001: raised by our own triggers; 22003: beyond 64 bits.
-  const isRule = code.startsWith("23") || code === "P0001" || code === "22003";
+  // Class 22: values that a column cannot have; 23: integrity; P0001: raised by our own triggers.
+  const isRule = code.startsWith("22") || code.startsWith("23") || code === "P0001";
   if (isRule) return new StoreError("constraint", constraint ?? code);
   return new StoreError("unavailable", code === "" ? (message ?? "no connection") : code);
 }

@@ -29,10 +29,13 @@ export const postgresTransact =
       return answer;
     };
     const asked: Promise<unknown>[] = [];
+    let fault: unknown;
     const run: RunStatement = <Row>(text: string, parameters: readonly unknown[]) => {
       const rows = ask(text, parameters).then(
         (answer) => answer.rows as readonly Row[],
         (error: unknown) => {
+          // Of those behind it Postgres only says that one before them has failed.
+          fault ??= postgresError(error);
           throw postgresError(error);
         },
       );
@@ -48,7 +51,10 @@ export const postgresTransact =
       await begun;
       const committed = await ask("COMMIT");
       // After a statement that failed Postgres undoes the transaction, and does not call that an error.
-      if (committed.command !== "COMMIT") throw await firstFault(asked);
+      if (committed.command !== "COMMIT") {
+        await Promise.all(asked);
+        throw fault ?? postgresError({ message: "the transaction was undone" });
+      }
       client.release();
       return result;
     } catch (error) {
@@ -64,11 +70,6 @@ export const postgresTransact =
 
 const isOurs = (error: unknown): boolean =>
   error instanceof RangeError || error instanceof TypeError;
-
-const firstFault = async (asked: readonly Promise<unknown>[]): Promise<unknown> => {
-  await Promise.all(asked);
-  return postgresError({ message: "the transaction was undone" });
-};
 
 /** Statements are prepared once a connection; names are short and stand for their text. */
 const names = new Map<string, string>();
