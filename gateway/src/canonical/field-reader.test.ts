@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { FieldReader } from "./field-reader.ts";
+import type { JsonObject } from "#lib/json.ts";
 
 describe("FieldReader", () => {
   const reader = new FieldReader({ a: null, text: "x", list: [1], deep: { n: "1" } }, "body");
@@ -33,8 +34,10 @@ describe("FieldReader", () => {
   );
 
   test("a seed has up to 64 bits", () => {
-    const seeds = new FieldReader({ a: 2 ** 60, b: -(2 ** 63), half: 0.5, long: 2 ** 64 });
+    const seeds = new FieldReader({ a: 2 ** 60, b: -(2 ** 63), half: 0.5, long: 2 ** 65 });
     expect([seeds.seed("a"), seeds.seed("b")]).toEqual([2 ** 60, -(2 ** 63)]);
+    const most = new FieldReader(JSON.parse('{"seed":18446744073709551615}') as JsonObject);
+    expect(most.seed("seed")).toBe(2 ** 64);
     expect(() => seeds.seed("half")).toThrow("half must be a whole number of at most 64 bits");
     expect(() => seeds.seed("long")).toThrow("long must be a whole number of at most 64 bits");
   });

@@ -59,7 +59,8 @@ export class FieldReader {
     const value = this.object[key] ?? undefined;
     if (value === undefined) return undefined;
     const isWhole = typeof value === "number" && Number.isInteger(value);
-    if (isWhole && value >= -(2 ** 63) && value < 2 ** 64) return value;
+    // The greatest, 2^64 - 1, is read as 2^64.
+    if (isWhole && value >= -(2 ** 63) && value <= 2 ** 64) return value;
     throw this.#wrong(key, "a whole number of at most 64 bits");
   }
 
