@@ -128,7 +128,7 @@ async function takeApart(store: Store, parts: Parts, at: number): Promise<Record
   await pause(PUT_AWAY_MS);
   const facilitators: Facilitators = clocked(parts.facilitators, "settle", marks);
   const reader: ChainReader = clocked(clocked(parts.chain, "wouldMove", marks), "paidBy", marks);
-  const { deposit } = await collectPayment(
+  const taken = await collectPayment(
     { core: store.core, facilitators, chain: reader, settings, now: Date.now, pause },
     {
       presented,
@@ -142,6 +142,8 @@ async function takeApart(store: Store, parts: Parts, at: number): Promise<Record
       gateway: "bench",
     },
   );
+  if ("settle" in taken) throw new Error("it is paid before");
+  const { deposit } = taken;
   const collected = performance.now();
   await book(ledger, at, deposit);
   const ended = performance.now();

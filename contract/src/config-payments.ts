@@ -114,6 +114,21 @@ const x402 = z.strictObject({
     .optional()
     .describe("Largest body of whoever has no key; 1 MiB by default."),
   bazaar: z.boolean().optional().describe("Describe the routes to facilitators' catalogues."),
+  upto: z
+    .boolean()
+    .optional()
+    .describe(
+      "Offer the scheme upto, too, for requests that are not streamed: what the answer costs is settled after it; no by default.",
+    ),
+  uptoAtOnce: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      "Requests of one payer under way that are paid by upto; 1 by default. Each may be your loss.",
+    ),
   checkReceipts: z
     .boolean()
     .optional()

@@ -37,7 +37,7 @@ export const paymentSchema = z.strictObject({
   id: idSchema("pay_"),
   organization_id: idSchema("org_"),
   project_id: idSchema("proj_").nullable(),
-  kind: z.enum(["request", "top-up", "gate-pay"]),
+  kind: z.enum(["request", "upto", "top-up", "gate-pay"]),
   state: z.enum(PAYMENT_STATES).describe("What to do for each is in docs/payments.md."),
   reason: z.string().nullable().describe("Why it is in this state."),
   owner: z.string().describe("Whose credit it is: an address or an organization."),

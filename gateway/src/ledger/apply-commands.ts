@@ -29,10 +29,19 @@ function apply(state: LedgerState, command: Command): Reply {
 }
 
 function settle(state: LedgerState, command: Settle): Ended {
+  const { charge, at, deposit } = command;
+  if (state.tooLate.has(command.id)) return NOT_HELD;
+  // Stays whatever has become of the hold: it is the wallet's credit.
+  if (deposit !== undefined && !state.booked.has(deposit.id)) book(state, transferOf(deposit));
   const hold = state.holds.get(command.id);
   if (hold === undefined) return command.held ? NOT_HELD : settleUnheld(state, command);
-  const { charge, at } = command;
-  return endHold(state, hold, { state: "settled", charge, at });
+  const most = deposit?.amount;
+  return endHold(state, hold, {
+    state: "settled",
+    charge,
+    at,
+    ...(most !== undefined && { most }),
+  });
 }
 
 function voidHold(state: LedgerState, { id, at, losses }: Void): Ended {

@@ -107,6 +107,11 @@ export interface Settle {
   readonly at: number;
   readonly organizationId: string;
   readonly charge: Charge;
+  /**
+   * What its payer has paid for the answer: booked in the same transaction, once, and the most that is
+   * charged. Where it was used for something else before nothing is done, which is told as `unknown`.
+   */
+  readonly deposit?: Post;
   /** It was held: a hold that is not there is no leave to charge. */
   readonly held: boolean;
 }

@@ -13,6 +13,8 @@ interface Ending {
   readonly state: "settled" | "voided" | "expired";
   readonly charge: Charge;
   readonly at: number;
+  /** Nano-USD that its payer has paid for it. */
+  readonly most?: bigint;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Ending {
 export function endHold(state: LedgerState, hold: Hold, ending: Ending): Ended {
   if (hold.state !== "open") return again(hold);
   release(state, hold, ending.at);
-  const charged = chargeWithin(hold, ending.charge);
+  const charged = chargeWithin(hold, ending);
   const excess = ending.charge.chargeNanoUsd - charged;
   hold.state = ending.state;
   hold.charged = charged;
@@ -93,8 +95,9 @@ function checkPending({ id, pending }: { readonly id: string; readonly pending: 
  * What is charged of a hold: neither its wallet nor a counter that it counts for gives more than was
  * held of it. A hold of tokens alone bounds no money.
  */
-function chargeWithin(hold: Hold, { chargeNanoUsd, counters }: Charge): bigint {
-  let most = hold.accountId === null ? chargeNanoUsd : hold.amount;
+function chargeWithin(hold: Hold, ending: Pick<Ending, "charge" | "most">): bigint {
+  const { chargeNanoUsd, counters } = ending.charge;
+  let most = ending.most ?? (hold.accountId === null ? chargeNanoUsd : hold.amount);
   for (const { id, unit } of counters) {
     const held = hold.counters.find((one) => one.id === id);
     if (unit === "usd" && held !== undefined && held.amount < most) most = held.amount;

@@ -41,7 +41,10 @@ export class NamedRows {
     }
     this.holds.add(command.id);
     if (command.type === "reserve") this.#addReserve(command);
-    if (command.type === "settle") this.#addCharge(command.charge);
+    if (command.type === "settle") {
+      this.#addCharge(command.charge);
+      if (command.deposit !== undefined) this.#addPost(command.deposit, command.id);
+    }
     // What ends a hold may come in the same batch.
     if (command.type === "reserve" || command.type === "meter") this.#addCharge(command.fallback);
     if (command.type === "void") {

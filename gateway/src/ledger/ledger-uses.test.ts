@@ -55,6 +55,8 @@ const use = (id: string, requestId: string, more: Partial<PaymentUse> = {}): Pay
   transaction: "0xabc",
   transferRef: `eip155:1:0xabc:${id}`,
   block: 7,
+  amount: "1000",
+  nanoUsd: 1_000_000,
   at: 2_000,
   ...more,
 });

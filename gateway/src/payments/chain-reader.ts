@@ -13,6 +13,8 @@ export interface Awaited {
   readonly payer: string;
   readonly payTo: string;
   readonly amount: bigint;
+  /** Less than the amount may have been settled. */
+  readonly isUpTo: boolean;
   readonly nonce: string;
   readonly method: "eip3009" | "permit2";
   /** It was not used before this moment, in Unix milliseconds. */
@@ -31,6 +33,8 @@ export type Outcome =
 
 export interface Paid {
   readonly state: "paid";
+  /** In the token's smallest unit. */
+  readonly amount: bigint;
   readonly transaction: string;
   /** The one transfer: `<network>:<transaction>:<log>`. */
   readonly transferRef: string;
@@ -211,7 +215,7 @@ async function usedPermit(
     ...blocks,
   });
   for (const { transactionHash, args } of transfers) {
-    if (args.value !== awaited.amount) continue;
+    if (!isAmount(awaited, args.value)) continue;
     const receipt = await receiptOf(client, transactionHash);
     if (receipt === undefined || !(await namesNonce(client, awaited, receipt))) continue;
     const paid = transferIn(receipt, awaited);
@@ -268,13 +272,13 @@ function transferIn(receipt: TransactionReceipt, awaited: Awaited): Paid | undef
   if (receipt.status !== "success") return undefined;
   const own = receipt.logs.filter(({ address }) => address.toLowerCase() === awaited.asset);
   const events = parseEventLogs({ abi: ABI, logs: own });
-  const transfers = events.filter((event) => {
-    if (event.eventName !== "Transfer") return false;
+  const transfers = events.flatMap((event): Transfer[] => {
+    if (event.eventName !== "Transfer") return [];
     const { from, to, value } = event.args;
     const isOurs = from.toLowerCase() === awaited.payer && to.toLowerCase() === awaited.payTo;
-    return isOurs && value === awaited.amount;
+    return isOurs && isAmount(awaited, value) ? [{ logIndex: event.logIndex, value }] : [];
   });
-  if (awaited.method === "permit2") return paidBy(receipt, awaited, transfers[0]?.logIndex);
+  if (awaited.method === "permit2") return paidBy(receipt, awaited, transfers[0]);
   const used = events.find(
     (event) =>
       event.eventName === "AuthorizationUsed" &&
@@ -283,21 +287,32 @@ function transferIn(receipt: TransactionReceipt, awaited: Awaited): Paid | undef
   );
   if (used === undefined) return undefined;
   const beside = [used.logIndex + 1, used.logIndex - 1];
-  const at = beside.find((index) => transfers.some(({ logIndex }) => logIndex === index));
-  return paidBy(receipt, awaited, at);
+  const paying = beside.flatMap(
+    (index) => transfers.find(({ logIndex }) => logIndex === index) ?? [],
+  );
+  return paidBy(receipt, awaited, paying[0]);
 }
+
+interface Transfer {
+  readonly logIndex: number;
+  readonly value: bigint;
+}
+
+const isAmount = ({ amount, isUpTo }: Awaited, value: bigint | undefined): boolean =>
+  isUpTo ? value !== undefined && value > 0n && value <= amount : value === amount;
 
 const paidBy = (
   { transactionHash, blockNumber }: TransactionReceipt,
   { network }: Awaited,
-  logIndex: number | undefined,
+  transfer: Transfer | undefined,
 ): Paid | undefined =>
-  logIndex === undefined
+  transfer === undefined
     ? undefined
     : {
         state: "paid",
+        amount: transfer.value,
         transaction: transactionHash.toLowerCase(),
-        transferRef: `${network}:${transactionHash.toLowerCase()}:${logIndex}`,
+        transferRef: `${network}:${transactionHash.toLowerCase()}:${transfer.logIndex}`,
         block: Number(blockNumber),
       };
 

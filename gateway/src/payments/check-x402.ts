@@ -33,7 +33,11 @@ export async function checkX402(
     facilitators.supported(),
     chain.faultsOf(settings),
   ]);
-  fail([...networkFaults(settings, supported), ...chainFaults]);
+  fail([
+    ...networkFaults(settings, supported),
+    ...uptoFaults(settings, facilitators),
+    ...chainFaults,
+  ]);
 }
 
 function fail(faults: readonly string[]): void {
@@ -61,6 +65,16 @@ const publicFaults = (settings: X402Settings): readonly string[] =>
 
 const testOnly = (network: string): string =>
   `facilitators.url: ${PUBLIC_TEST_FACILITATOR} is for test networks, and ${network} is none; name another facilitator for it`;
+
+const uptoFaults = (settings: X402Settings, facilitators: Facilitators): readonly string[] =>
+  settings.upto
+    ? networksOf(settings)
+        .filter((network) => facilitators.uptoSigner(network) === undefined)
+        .map(noUpto)
+    : [];
+
+const noUpto = (network: string): string =>
+  `upto: no facilitator settles "upto" on ${network} and says by which address (its GET /supported has no such kind with extra.facilitatorAddress); name one that does in facilitators, or set upto: false`;
 
 function networkFaults(
   settings: X402Settings,

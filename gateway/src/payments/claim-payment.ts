@@ -23,6 +23,8 @@ export interface Collecting {
   /** The request that it is used for, and the process that answers it; a top-up's is its own. */
   readonly requestId: string;
   readonly gateway: string;
+  /** Done before a payment by `upto` is claimed; rejects where its payer has too many under way. */
+  readonly enter?: () => Promise<void>;
   /** Aborted once its client is gone: nothing is claimed then, and what was paid waits for it. */
   readonly signal?: AbortSignal;
 }
@@ -31,7 +33,8 @@ export interface Collecting {
 interface Facts {
   readonly nonce: string;
   readonly method: Awaited["method"];
-  readonly facilitator?: string;
+  /** Of the token, where only the chain tells how much was paid. */
+  readonly decimals?: number;
 }
 
 interface ClaimDeps {
@@ -51,12 +54,14 @@ export function claimOf(
     ({ address, network }) => network === offer.network && address === offer.asset.toLowerCase(),
   );
   if (asset === undefined) throw new Error(`${offer.asset} is offered and not configured`);
-  const facts: Facts = { nonce: presented.nonce, method: presented.method };
+  const { nonce, method, scheme } = presented;
+  const isUpTo = scheme === "upto";
+  const facts: Facts = { nonce, method, ...(isUpTo && { decimals: asset.decimals }) };
   const at = now();
   return {
     id: newId("pay_", at),
     pay_key: presented.payKey,
-    kind,
+    kind: isUpTo ? "upto" : kind,
     state: "claimed",
     organization_id: organizationId,
     project_id: projectId,
@@ -85,11 +90,14 @@ export function claimOf(
 /** What a payment's own words say against it. */
 export function faultOf(
   { settings, now }: ClaimDeps,
-  { amount, nano_usd: nanoUsd, valid_before: end }: PaymentRow,
+  { amount, nano_usd: nanoUsd, valid_before: end, kind }: PaymentRow,
   offer: PaymentRequirements,
 ): string | undefined {
   if (amount !== offer.amount) return "the payment is signed for another amount than it accepts";
   if (end <= now()) return "the payment has expired";
+  if (kind === "upto" && end <= now() + 2 * SETTLING_MS) {
+    return "the payment ends too soon to be settled after an answer";
+  }
   // Until its end it can be brought to the chain by whoever has seen it, and is watched so long.
   const longest = settings.maxTimeoutSeconds * 1_000 + CLOCK_MS;
   if (end > now() + longest) return `the payment is good for longer than ${longest / 1_000} s`;
@@ -97,12 +105,28 @@ export function faultOf(
   return nanoUsd > most ? `the payment is more than ${formatUsd(most)} USD` : undefined;
 }
 
+/** Facilitators take nothing that ends within six seconds. */
+export const SETTLING_MS = 10_000;
+
 /** Clients reckon the end of a payment by clocks of their own. */
 const CLOCK_MS = 10 * 60_000;
 
 /** A row as the chain knows it. */
 export function awaitedOf(row: PaymentRow): Awaited {
-  const { nonce, method } = JSON.parse(row.facts) as Facts;
+  const { nonce, method } = factsOf(row);
   const { network, asset, payer, pay_to: payTo, amount, created_at: since } = row;
-  return { network, asset, payer, payTo, amount: BigInt(amount), nonce, method, since };
+  const isUpTo = row.kind === "upto";
+  return { network, asset, payer, payTo, amount: BigInt(amount), isUpTo, nonce, method, since };
+}
+
+const factsOf = ({ facts }: PaymentRow): Facts => JSON.parse(facts) as Facts;
+
+/** What a row says of how much was paid, once the chain has told. */
+export function amountsOf(
+  row: PaymentRow,
+  amount: bigint,
+): Pick<PaymentRow, "amount" | "nano_usd"> {
+  const { decimals } = factsOf(row);
+  if (decimals === undefined) return { amount: row.amount, nano_usd: row.nano_usd };
+  return { amount: amount.toString(), nano_usd: toNanoUsd(amount, decimals) };
 }

@@ -3,7 +3,14 @@ import type { Kysely } from "kysely";
 
 import { GatewayError, type Failure } from "#canonical/failure.ts";
 import type { ChainReader, Paid } from "#payments/chain-reader.ts";
-import { awaitedOf, claimOf, faultOf, type Collecting } from "#payments/claim-payment.ts";
+import { toAtomic } from "#payments/amounts.ts";
+import {
+  awaitedOf,
+  claimOf,
+  faultOf,
+  SETTLING_MS,
+  type Collecting,
+} from "#payments/claim-payment.ts";
 import type { Facilitators, Settlement } from "#payments/facilitators.ts";
 import { acceptedOffer } from "#payments/offers.ts";
 import { collectedOf, markPaid, onRecord, type Collected } from "#payments/paid-payment.ts";
@@ -26,21 +33,49 @@ export interface CollectDeps {
   readonly chain: ChainReader;
   readonly settings: Pick<
     X402Settings,
-    "assets" | "settleTimeoutMs" | "checkReceipts" | "maxTimeoutSeconds" | "most" | "topUp"
+    | "assets"
+    | "settleTimeoutMs"
+    | "checkReceipts"
+    | "maxTimeoutSeconds"
+    | "least"
+    | "most"
+    | "topUp"
   >;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
 }
 
+/** A payment by `upto`: verified and claimed, and settled once it is known how much is owed. */
+export interface Tab {
+  readonly id: string;
+  /** Nano-USD that were signed. */
+  readonly most: bigint;
+  /** Unix milliseconds; what is settled later may be refused. */
+  readonly settleBefore: number;
+  /**
+   * Settles what is owed, in nano-USD, or the least price where that is more; nothing where nothing is
+   * owed. Once. Throws what `collectPayment` throws.
+   */
+  settle(owed: bigint): Promise<Collected | undefined>;
+}
+
 /**
  * Takes a payment: try or look up and verify, claim, settle, ask the chain; each step can be the last of
- * a process, and `reconcile` goes on from there. It is booked by whoever asked for it. Throws `PaymentRefused`, `payment_used` for one that was
- * used before, and `payment_pending` for as long as nobody knows: never a second price.
+ * a process, and `reconcile` goes on from there. It is booked by whoever asked for it. One by `upto` is
+ * claimed, and left to whoever asked for it to settle. Throws `PaymentRefused`, `payment_used` for one
+ * that was used before, and `payment_pending` for as long as nobody knows: never a second price.
  */
-export async function collectPayment(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
+export async function collectPayment(
+  deps: CollectDeps,
+  wanted: Collecting,
+): Promise<Collected | Tab> {
+  return toldAsPending(() => collect(deps, wanted));
+}
+
+async function toldAsPending<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await collect(deps, wanted);
+    return await work();
   } catch (error) {
     // Whatever step it was: what was signed stays good, and another one would be paid twice.
     if (error instanceof StoreError) throw new GatewayError(pending("The data store failed."));
@@ -48,16 +83,20 @@ export async function collectPayment(deps: CollectDeps, wanted: Collecting): Pro
   }
 }
 
-async function collect(deps: CollectDeps, wanted: Collecting): Promise<Collected> {
+async function collect(deps: CollectDeps, wanted: Collecting): Promise<Collected | Tab> {
   const ordered = orderedBy(deps, wanted);
   const isGood = typeof ordered !== "string" && (await isInOrder(deps, wanted, ordered.claim));
   const row = isGood ? await claimed(deps, wanted, ordered.claim) : undefined;
-  if (row !== undefined) return settle(deps, wanted, row);
+  if (row !== undefined) return goOn(deps, wanted, row);
   const before = await findPaymentByKey(deps.core, wanted.presented.payKey);
   if (before !== undefined) return resume(deps, wanted, before);
   if (typeof ordered === "string") throw new PaymentRefused(ordered);
   return verified(deps, wanted, ordered);
 }
+
+/** What was claimed is settled now, or once its answer is there. */
+const goOn = (deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> | Tab =>
+  row.kind === "upto" ? tabOf(deps, wanted, row) : settle(deps, wanted, asked(row));
 
 /** The offer that a payment accepts, and its row. */
 interface Ordered {
@@ -68,7 +107,7 @@ interface Ordered {
 /** Or what its own words say against it. */
 function orderedBy(deps: CollectDeps, wanted: Collecting): Ordered | string {
   const offer = acceptedOffer(wanted.presented.payload, wanted.offers);
-  if (offer === undefined) return OTHER_OFFER;
+  if (offer === undefined) return wanted.presented.scheme === "upto" ? NO_UPTO : OTHER_OFFER;
   const claim = claimOf(deps, wanted, offer);
   return faultOf(deps, claim, offer) ?? { offer, claim };
 }
@@ -78,22 +117,23 @@ async function verified(
   deps: CollectDeps,
   wanted: Collecting,
   { offer, claim }: Ordered,
-): Promise<Collected> {
+): Promise<Collected | Tab> {
   const invalid = await verify(deps, wanted, offer);
   // One that was settled by a copy of it meanwhile does not verify any more, either.
   const row = invalid === undefined ? await claimed(deps, wanted, claim) : undefined;
-  if (row !== undefined) return settle(deps, wanted, row);
+  if (row !== undefined) return goOn(deps, wanted, row);
   const other = await findPaymentByKey(deps.core, wanted.presented.payKey);
   if (other === undefined) throw invalid ?? new GatewayError(pending("Nobody has claimed it."));
   return resume(deps, wanted, other);
 }
 
 /** `undefined`: it was presented before, by whomever. */
-function claimed(
+async function claimed(
   { core }: CollectDeps,
   wanted: Collecting,
   claim: PaymentRow,
 ): Promise<PaymentRow | undefined> {
+  if (claim.kind === "upto") await wanted.enter?.();
   stayForClient(wanted);
   return insertPayment(core, claim);
 }
@@ -112,11 +152,10 @@ async function isInOrder(
   return isInTime && chain.wouldMove({ network, asset }, transfer).catch(() => false);
 }
 
-/** Facilitators take nothing that ends within six seconds. */
-const SETTLING_MS = 10_000;
-
 const OTHER_OFFER =
   "the payment accepts none of the offers for this request (another body has another price)";
+const NO_UPTO =
+  'the payment is by "upto", and accepts none of the offers for this request: what is streamed, topped up or free of charge is paid before by "exact", and another body has another price';
 
 /** A client that is gone asks again, with the same payment: it is not used up for nobody. */
 function stayForClient({ signal }: Collecting): void {
@@ -157,13 +196,19 @@ async function resume(deps: CollectDeps, wanted: Collecting, row: PaymentRow): P
     case "reversed":
       throw new PaymentRefused(row.reason ?? "the payment failed");
     case "claimed": {
+      if (row.kind === "upto" && row.gateway === null) {
+        throw new GatewayError(pending("The request that it pays for is being answered.", row.id));
+      }
       // Somebody is settling it this moment, or died in the middle of that.
       const stale = deps.now() - (deps.settings.settleTimeoutMs + STALE_MS);
       if (row.updated_at > stale) throw new GatewayError(pending(UNDER_WAY, row.id));
       return settleAgain(deps, wanted, row);
     }
-    case "unknown":
     case "refused":
+      // Its answer was given up: it is told the price, and watched all the same.
+      if (row.kind === "upto") throw new PaymentRefused(row.reason ?? "the payment was refused");
+      return settleAgain(deps, wanted, row);
+    case "unknown":
       return settleAgain(deps, wanted, row);
   }
 }
@@ -182,7 +227,10 @@ const ANSWERED_NOW = "The request that it pays for is under way.";
 /** A step beside the settlement takes no longer. */
 export const STALE_MS = 15_000;
 
-/** Settling twice is safe: the token itself takes an authorization once. */
+/**
+ * Settling twice is safe: the token itself takes an authorization once. What was to be settled after an
+ * answer is only looked for: nobody is served twice for it.
+ */
 async function settleAgain(
   deps: CollectDeps,
   wanted: Collecting,
@@ -198,13 +246,77 @@ async function settleAgain(
   const claimed: PaymentRow = { ...row, state: "claimed", updated_at: at };
   const known = await onChain(deps, claimed).catch(() => undefined);
   if (known?.state === "paid") return taken(deps, wanted, { row: claimed, paid: known });
-  return settle(deps, wanted, claimed);
+  if (row.kind !== "upto") return settle(deps, wanted, asked(claimed));
+  await change(deps, row, { state: "unknown", reason: row.reason ?? NOT_KNOWN });
+  throw new GatewayError(pending(NOT_KNOWN, row.id));
 }
+
+function tabOf(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Tab {
+  const { id, nano_usd: most, valid_before: end } = row;
+  return {
+    id,
+    most: BigInt(most),
+    settleBefore: end - SETTLING_MS,
+    settle: (owed) => toldAsPending(() => settleTab(deps, wanted, { row, owed })),
+  };
+}
+
+interface Owed {
+  readonly row: PaymentRow;
+  /** Nano-USD. */
+  readonly owed: bigint;
+}
+
+async function settleTab(
+  deps: CollectDeps,
+  { signal: _gone, ...wanted }: Collecting,
+  { row, owed }: Owed,
+): Promise<Collected | undefined> {
+  if (owed === 0n) {
+    await change(deps, row, { state: "refused", reason: "nothing was owed" });
+    return undefined;
+  }
+  // From here on others go on with it, should this process not.
+  const at = { gateway: wanted.gateway, updated_at: deps.now() };
+  const from = { id: row.id, from: ["claimed"], unchangedSince: row.updated_at } as const;
+  if (!(await changePayment(deps.core, from, at))) {
+    throw new GatewayError(pending(UNDER_WAY, row.id));
+  }
+  return settle(deps, wanted, { row: { ...row, ...at }, amount: owedOf(deps, { row, owed }) });
+}
+
+/** In the token's smallest unit. */
+function owedOf({ settings }: CollectDeps, { row, owed }: Owed): bigint {
+  const asset = settings.assets.find(
+    ({ network, address }) => network === row.network && address === row.asset,
+  );
+  if (asset === undefined) throw new Error(`${row.asset} was offered and is not configured`);
+  const wanted = toAtomic(owed > settings.least ? owed : settings.least, asset.decimals);
+  const most = BigInt(row.amount);
+  return wanted < most ? wanted : most;
+}
+
+/** A payment, and how much of what was signed is to be settled. */
+interface Settling {
+  readonly row: PaymentRow;
+  readonly amount: bigint;
+}
+
+const asked = (row: PaymentRow): Settling => ({ row, amount: BigInt(row.amount) });
 
 const onChain = ({ chain }: CollectDeps, row: PaymentRow) => chain.outcomeOf(awaitedOf(row));
 
-async function settle(deps: CollectDeps, wanted: Collecting, row: PaymentRow): Promise<Collected> {
-  const { paid, state, reason } = await settledBy(deps, wanted, row);
+async function settle(
+  deps: CollectDeps,
+  wanted: Collecting,
+  settling: Settling,
+): Promise<Collected> {
+  const { row, amount } = settling;
+  const { paid, state, reason } = await settledBy(deps, wanted, settling);
+  if (paid !== undefined && paid.amount < amount) {
+    await markPaid(deps, row, paid);
+    throw new PaymentRefused("less was settled than was asked for; what came is credit");
+  }
   if (paid !== undefined) return taken(deps, wanted, { row, paid });
   await change(deps, row, { state, reason });
   if (state === "unknown") throw new GatewayError(pending(NOT_KNOWN, row.id));
@@ -225,13 +337,14 @@ interface Settled {
 async function settledBy(
   deps: CollectDeps,
   { presented: { payload }, offers }: Collecting,
-  row: PaymentRow,
+  settling: Settling,
 ): Promise<Settled> {
-  const signed = { payload, requirements: acceptedOffer(payload, offers) ?? payload.accepted };
+  const offer = acceptedOffer(payload, offers) ?? payload.accepted;
+  const signed = { payload, requirements: { ...offer, amount: settling.amount.toString() } };
   let last: Settled = { state: "unknown", reason: "no facilitator for the network" };
   for (const facilitator of deps.facilitators.serving(signed)) {
     const settlement = await deps.facilitators.settle(facilitator, signed);
-    last = await settledAs(deps, row, settlement);
+    last = await settledAs(deps, settling, settlement);
     // The next one only where the chain says that the one before has done nothing.
     if (settlement.state !== "unreached" || last.isUnused !== true) break;
   }
@@ -240,13 +353,14 @@ async function settledBy(
 
 async function settledAs(
   deps: CollectDeps,
-  row: PaymentRow,
+  settling: Settling,
   settlement: Settlement,
 ): Promise<Settled> {
+  const { row } = settling;
   const reason = settlement.state === "success" ? "no transfer of it is there" : settlement.reason;
-  const known = await believed(deps, row, settlement);
+  const known = await believed(deps, settling, settlement);
   if (known !== undefined) return { paid: known, state: "unknown", reason };
-  const isRefused = settlement.state === "refused" || (await isEmptied(deps, row, settlement));
+  const isRefused = settlement.state === "refused" || (await isEmptied(deps, settling, settlement));
   const outcome = await onChain(deps, row).catch(() => undefined);
   if (outcome?.state === "paid") return { paid: outcome, state: "unknown", reason };
   if (outcome?.state === "elsewhere") return { state: "failed", reason: ELSEWHERE };
@@ -261,10 +375,10 @@ async function settledAs(
  */
 const isEmptied = async (
   { chain }: CollectDeps,
-  row: PaymentRow,
+  { row, amount }: Settling,
   { state }: Settlement,
 ): Promise<boolean> =>
-  state === "unclear" && !(await chain.isCovered(awaitedOf(row)).catch(() => true));
+  state === "unclear" && !(await chain.isCovered({ ...awaitedOf(row), amount }).catch(() => true));
 
 const ELSEWHERE = "it was cancelled or used elsewhere";
 
@@ -274,7 +388,7 @@ const RECEIPT_PAUSE_MS = 250;
 /** A facilitator's word, checked where the operator does not take it for granted. */
 async function believed(
   { chain, settings, pause }: CollectDeps,
-  row: PaymentRow,
+  { row, amount }: Settling,
   settlement: Settlement,
 ): Promise<Paid | undefined> {
   const { transaction } = settlement as { readonly transaction?: string };
@@ -282,6 +396,7 @@ async function believed(
   if (!settings.checkReceipts && settlement.state === "success") {
     return {
       state: "paid",
+      amount,
       transaction,
       transferRef: `${row.network}:${transaction}:?${row.id}`,
       block: 0,
@@ -315,7 +430,7 @@ async function taken(
 ): Promise<Collected> {
   if (wanted.signal?.aborted === true) await markPaid(deps, row, paid);
   stayForClient(wanted);
-  return collectedOf(deps, wanted, { ...row, ...onRecord(paid) });
+  return collectedOf(deps, wanted, { ...row, ...onRecord(row, paid) });
 }
 
 const change = (

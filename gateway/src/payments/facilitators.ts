@@ -7,6 +7,7 @@ import type {
 } from "@x402/core/types";
 
 import { callJson, type JsonAnswer } from "#payments/json-call.ts";
+import { uptoSigners, type UptoFacilitator } from "#payments/upto-signers.ts";
 import type { X402FacilitatorSettings, X402Settings } from "#payments/x402-settings.ts";
 import type { Log } from "#telemetry/log.ts";
 import type { Send } from "#upstream/answer.ts";
@@ -37,6 +38,8 @@ export interface Facilitators {
   settle(facilitator: X402FacilitatorSettings, signed: Signed): Promise<Settlement>;
   /** What each of them says that it can do. */
   supported(): Promise<readonly SupportedResponse[]>;
+  /** Who may settle a payment by `upto` on a network, as it was said by `supported`. */
+  uptoSigner(network: string): string | undefined;
 }
 
 const VERIFY_TIMEOUT_MS = 10_000;
@@ -57,10 +60,11 @@ export function openFacilitators(options: FacilitatorsOptions): Facilitators {
   const failedAt = new Map<X402FacilitatorSettings, number>();
   const isCool = (one: X402FacilitatorSettings): boolean =>
     tick() - (failedAt.get(one) ?? -Infinity) < COOL_MS;
-  const serving = ({ requirements }: Signed): readonly X402FacilitatorSettings[] => {
-    const all = settings.facilitators.filter(
-      ({ networks }) => networks?.has(requirements.network) ?? true,
-    );
+  let upto: ReadonlyMap<string, UptoFacilitator> = new Map();
+  const serving = ({ requirements: { scheme, network } }: Signed) => {
+    // A payment by `upto` is signed for one of them: no other one could settle it.
+    const only = [upto.get(network)?.facilitator ?? []].flat();
+    const all = scheme === "upto" ? only : servedBy(settings, network);
     return [...all.filter((one) => !isCool(one)), ...all.filter(isCool)];
   };
   const post = (one: X402FacilitatorSettings, path: string, call: Call): Promise<JsonAnswer> =>
@@ -107,9 +111,17 @@ export function openFacilitators(options: FacilitatorsOptions): Facilitators {
       }
     },
 
-    supported: () => Promise.all(settings.facilitators.map((one) => supportedBy(send, one))),
+    supported: async () => {
+      const all = await Promise.all(settings.facilitators.map((one) => supportedBy(send, one)));
+      upto = uptoSigners(settings.facilitators, all);
+      return all;
+    },
+    uptoSigner: (network) => upto.get(network)?.signer,
   };
 }
+
+const servedBy = ({ facilitators }: FacilitatorsOptions["settings"], network: string) =>
+  facilitators.filter(({ networks }) => networks?.has(network) ?? true);
 
 async function supportedBy(send: Send, one: X402FacilitatorSettings): Promise<SupportedResponse> {
   const { url, headers } = one;

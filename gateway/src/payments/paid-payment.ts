@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import type { Failure } from "#canonical/failure.ts";
 import type { Post } from "#ledger/commands.ts";
 import type { Paid } from "#payments/chain-reader.ts";
-import type { Collecting } from "#payments/claim-payment.ts";
+import { amountsOf, type Collecting } from "#payments/claim-payment.ts";
 import { depositOf } from "#payments/deposit-of.ts";
 import { PaymentRefused, pending, UNDER_WAY, usedFor } from "#payments/payment-failures.ts";
 import type { PaymentUse } from "#store/ledger-uses.ts";
@@ -45,6 +45,8 @@ export function collectedOf(
     transaction: transaction ?? "",
     transferRef: transferRef ?? "",
     block,
+    amount: row.amount,
+    nanoUsd: Number(row.nano_usd),
     at,
   };
   return {
@@ -67,14 +69,15 @@ export function collectedOf(
  */
 export async function whyUnused(
   deps: Deps,
-  { id, requestId, transaction, transferRef, block }: PaymentUse,
+  { id, requestId, transaction, transferRef, block, ...use }: PaymentUse,
 ): Promise<Failure> {
   const row = await findPayment(deps.core, id);
   if (row === undefined) return pending(UNDER_WAY, id);
   // Its own: the commit was done, and its reply was lost. It is given back.
   if (row.request_id === requestId) return pending(UNDER_WAY, id);
   if (row.request_id !== null) return usedFor(row, "another request");
-  const paid = { state: "paid", transaction, transferRef, block: block ?? 0 } as const;
+  const amount = BigInt(use.amount);
+  const paid = { state: "paid", amount, transaction, transferRef, block: block ?? 0 } as const;
   // Where its transfer is another payment's that is on record now, and told to whoever comes with it again.
   await markPaid(deps, row, paid).catch((error: unknown) => {
     if (!(error instanceof PaymentRefused)) throw error;
@@ -83,7 +86,8 @@ export async function whyUnused(
 }
 
 /** What a row says of it. Block 0: nobody has looked. */
-export const onRecord = ({ transaction, transferRef, block }: Paid) => ({
+export const onRecord = (row: PaymentRow, { amount, transaction, transferRef, block }: Paid) => ({
+  ...amountsOf(row, amount),
   transaction_hash: transaction,
   transfer_ref: transferRef,
   block: block === 0 ? null : block,
@@ -99,7 +103,7 @@ export async function markPaid(
   paid: Paid,
 ): Promise<PaymentRow | undefined> {
   const change = {
-    ...onRecord(paid),
+    ...onRecord(row, paid),
     state: "paid",
     updated_at: deps.now(),
   } as const;

@@ -1,7 +1,7 @@
 import { GatewayError, type Failure, type PaymentTerms } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
 import type { Collecting } from "#payments/claim-payment.ts";
-import { collectPayment, type CollectDeps } from "#payments/collect-payment.ts";
+import { collectPayment, type CollectDeps, type Tab } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
 import { whyUnused, type Collected } from "#payments/paid-payment.ts";
 import { PaymentRefused, pending, PROOF_USED, required } from "#payments/payment-failures.ts";
@@ -42,6 +42,8 @@ export interface PaymentDesk {
   readonly most: bigint;
   readonly topUp: X402Settings["topUp"];
   readonly maxBodyBytes: number;
+  /** See `x402-settings.ts`. */
+  readonly uptoAtOnce: number;
   /** Who it is; a proof is used up. Throws for a payment that cannot be read. */
   identify(sent: Sent): Promise<Payer>;
   /** The same before its proof is used up: whoever serves it does that, by `use` or with its hold. */
@@ -54,6 +56,8 @@ export interface PaymentDesk {
    * and what `collectPayment` throws.
    */
   take(payer: Payer, price: Price, purchase: Purchase): Promise<Collected>;
+  /** The same for a metered price: a payment by `upto` is a tab until it is settled. */
+  takeOrOpen(payer: Payer, price: Price, purchase: Purchase): Promise<Collected | Tab>;
   /** Why a payment that was taken could not be booked. */
   whyUnbooked(collected: Collected): Promise<Failure>;
 }
@@ -67,8 +71,8 @@ export interface PaymentDeskOptions extends CollectDeps {
 }
 
 export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
-  const { settings, signIn, core, onFault } = options;
-  const termsOf = (price: Price): PaymentTerms => paymentTerms(settings, signIn, price);
+  const { settings, core, onFault } = options;
+  const { termsOf, takeOrOpen } = taker(options);
   const { stranger, recognize } = recognizer(options);
   const use: PaymentDesk["use"] = (proof) => useNonce(core, proof);
   return {
@@ -76,6 +80,7 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
     most: settings.most,
     topUp: settings.topUp,
     maxBodyBytes: settings.maxBodyBytes,
+    uptoAtOnce: settings.uptoAtOnce,
     identify: async (sent) => {
       const { proof, ...payer } = await recognize(sent);
       if (proof === undefined || (await use(proof))) return payer;
@@ -84,20 +89,11 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
     recognize,
     use,
     termsOf,
-    take: async ({ access, presented, refused: reason }, price, purchase) => {
-      if (presented === undefined) {
-        const asked = reason === undefined ? price : { ...price, reason };
-        throw new GatewayError(required(termsOf(asked), reason));
-      }
-      try {
-        const offers = offersFor(settings, price.nanoUsd);
-        const owner = purchase.owner ?? access.wallet ?? presented.payer;
-        return await collectPayment(options, { ...purchase, presented, offers, owner });
-      } catch (error) {
-        if (!(error instanceof PaymentRefused)) throw error;
-        const reason = error.message;
-        throw new GatewayError(required(termsOf({ ...price, reason }), reason));
-      }
+    takeOrOpen,
+    take: async (payer, price, purchase) => {
+      const taken = await takeOrOpen(payer, { ...price, isMetered: false }, purchase);
+      if ("settle" in taken) throw new Error("a tab where nothing is metered");
+      return taken;
     },
     whyUnbooked: async ({ id, use }) => {
       try {
@@ -107,6 +103,39 @@ export function createPaymentDesk(options: PaymentDeskOptions): PaymentDesk {
         onFault(error);
         return pending("The payment was taken and could not be booked yet.", id);
       }
+    },
+  };
+}
+
+/** What is asked, and how it is taken. */
+function taker(options: PaymentDeskOptions): Pick<PaymentDesk, "termsOf" | "takeOrOpen"> {
+  const { settings, signIn, facilitators } = options;
+  const signerOf = (network: string): string | undefined => facilitators.uptoSigner(network);
+  const termsOf = (price: Price): PaymentTerms =>
+    paymentTerms({ settings, signIn, signerOf }, price);
+  /** Who is refused is told the price. */
+  const priced = async <Result>(price: Price, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof PaymentRefused)) throw error;
+      const reason = error.message;
+      throw new GatewayError(required(termsOf({ ...price, reason }), reason));
+    }
+  };
+  return {
+    termsOf,
+    takeOrOpen: async ({ access, presented, refused: reason }, price, purchase) => {
+      if (presented === undefined) {
+        const asked = reason === undefined ? price : { ...price, reason };
+        throw new GatewayError(required(termsOf(asked), reason));
+      }
+      const offers = offersFor(settings, price, signerOf);
+      const owner = purchase.owner ?? access.wallet ?? presented.payer;
+      const wanted = { ...purchase, presented, offers, owner };
+      const taken = await priced(price, () => collectPayment(options, wanted));
+      if (!("settle" in taken)) return taken;
+      return { ...taken, settle: (owed) => priced(price, () => taken.settle(owed)) };
     },
   };
 }

@@ -11,6 +11,8 @@ import type { JsonObject } from "#lib/json.ts";
 /** A payment as a client sends it: signed, and not yet looked at by anybody. */
 export interface PresentedPayment {
   readonly payload: PaymentPayload;
+  /** `exact`: all that was signed is settled, before the work; `upto`: at most that, after it. */
+  readonly scheme: "exact" | "upto";
   /** In lower case, as all addresses here. */
   readonly payer: string;
   /** 32 bytes as hexadecimal digits (EIP-3009), or a number (Permit2). */
@@ -50,15 +52,19 @@ export function readPayment(header: string): PresentedPayment {
   if (header.length > MAX_HEADER) throw wrong(`is longer than ${MAX_HEADER} bytes`);
   const payload = decoded(header);
   const { scheme, network, asset, amount } = payload.accepted;
-  if (scheme !== "exact") throw wrong(`has the scheme ${quoted(scheme)}; "exact" is taken`);
+  if (scheme !== "exact" && scheme !== "upto") {
+    throw wrong(`has the scheme ${quoted(scheme)}; "exact" is taken`);
+  }
   if (!NETWORK.test(network))
     throw wrong("names no network in the form of CAIP-2 (accepted.network)");
   if (!ASSET.test(asset)) throw wrong("names no asset (accepted.asset)");
   if (!NUMBER.test(amount)) throw wrong("has an amount that is no whole number (accepted.amount)");
   const inner = payload.payload as JsonObject;
-  const { payer, nonce, value, validBefore, ...how } = authorizationOf(inner);
+  const { payer, nonce, value, validBefore, ...how } =
+    scheme === "upto" ? uptoAuthorization(inner) : authorizationOf(inner);
   return {
     payload,
+    scheme,
     payer: payer.toLowerCase(),
     nonce: nonce.toLowerCase(),
     amount: BigInt(value),
@@ -125,6 +131,17 @@ const permit2 = z.object({
   }),
 });
 
+/** Nobody else may settle it than the facilitator that was signed for. */
+const uptoPermit = z.object({
+  ...permit2.shape,
+  permit2Authorization: permit2.shape.permit2Authorization.extend({
+    witness: z.object({ to: address, facilitator: address, validAfter: number }),
+  }),
+});
+
+const uptoAuthorization = (inner: JsonObject): Authorization =>
+  permitOf(checked(uptoPermit, inner));
+
 function authorizationOf(inner: JsonObject): Authorization {
   if (inner["permit2Authorization"] === undefined) {
     const { authorization, signature } = checked(eip3009, inner);
@@ -132,7 +149,10 @@ function authorizationOf(inner: JsonObject): Authorization {
     const transfer = { ...authorization, signature };
     return { payer: from, nonce, value, validBefore, method: "eip3009", transfer };
   }
-  const { permit2Authorization: permit } = checked(permit2, inner);
+  return permitOf(checked(permit2, inner));
+}
+
+function permitOf({ permit2Authorization: permit }: z.output<typeof permit2>): Authorization {
   const { from, nonce, deadline, permitted } = permit;
   return {
     payer: from,

@@ -34,7 +34,7 @@ async function reconcile(deps: ReconcileDeps, row: PaymentRow): Promise<void> {
   const age = deps.now() - row.updated_at;
   switch (row.state) {
     case "claimed":
-      if (age > deps.settings.settleTimeoutMs + STALE_MS) await resolve(deps, row);
+      if (isLeftAlone(deps, row)) await resolve(deps, row);
       return;
     case "unknown":
     case "refused":
@@ -51,6 +51,13 @@ async function reconcile(deps: ReconcileDeps, row: PaymentRow): Promise<void> {
       return;
     case "reversed":
   }
+}
+
+/** What is settled after its answer is answered until its end. */
+function isLeftAlone({ now, settings }: ReconcileDeps, row: PaymentRow): boolean {
+  const before = now() - settings.settleTimeoutMs - STALE_MS;
+  const isAnswered = row.kind === "upto" && row.gateway === null;
+  return (isAnswered ? row.valid_before : row.updated_at) < before;
 }
 
 async function confirm(deps: ReconcileDeps, row: PaymentRow): Promise<void> {

@@ -8,6 +8,7 @@ import { PaymentRefused } from "#payments/payment-failures.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";
 import { BOOKS, walletOf } from "#ledger/ledger-state.ts";
 import {
+  abandonedUpto,
   changePayment,
   deleteExpiredNonces,
   openPayments,
@@ -32,7 +33,9 @@ export const PAID_MS = 30_000;
 const AFTER_END_MS = 60_000;
 const AT_ONCE = 100;
 /** Those that are on a chain; payment services know their own. */
-const KINDS = ["request", "top-up"] as const;
+const KINDS = ["request", "upto", "top-up"] as const;
+/** Those that are settled as soon as they are claimed. */
+const AT_ONCE_KINDS = ["request", "top-up"] as const;
 
 /** What a round has done. */
 export interface Reconciled {
@@ -73,8 +76,14 @@ async function unresolved(
   now: number,
 ): Promise<readonly PaymentRow[]> {
   const stale = now - settings.settleTimeoutMs - STALE_MS;
-  const [claimed, unknown, refused] = await Promise.all([
-    openPayments(core, { kinds: KINDS, states: ["claimed"], before: stale, limit: AT_ONCE }),
+  const [claimed, tabs, unknown, refused] = await Promise.all([
+    openPayments(core, {
+      kinds: AT_ONCE_KINDS,
+      states: ["claimed"],
+      before: stale,
+      limit: AT_ONCE,
+    }),
+    abandonedUpto(core, { before: stale, limit: AT_ONCE }),
     openPayments(core, {
       kinds: KINDS,
       states: ["unknown"],
@@ -88,7 +97,7 @@ async function unresolved(
       limit: AT_ONCE,
     }),
   ]);
-  return [...claimed, ...unknown, ...refused];
+  return [...claimed, ...tabs, ...unknown, ...refused];
 }
 
 /** One payment that nobody knows the end of, by what its chain says. */

@@ -51,6 +51,9 @@ export interface X402Settings {
   readonly strangerLimits: RateLimits;
   readonly maxBodyBytes: number;
   readonly bazaar: boolean;
+  /** Whether the scheme `upto` is offered, and how many requests of a payer may be under way by it. */
+  readonly upto: boolean;
+  readonly uptoAtOnce: number;
   readonly checkReceipts: boolean;
 }
 
@@ -89,6 +92,8 @@ const DEFAULTS = {
   defaultMaxTokens: 4_096,
   maxBodyBytes: 1024 * 1024,
   bazaar: false,
+  upto: false,
+  uptoAtOnce: 1,
   checkReceipts: true,
 } as const;
 

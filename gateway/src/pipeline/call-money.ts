@@ -26,8 +26,8 @@ export interface HeldMoney {
   readonly amount: bigint;
   readonly outputTokens: number;
   readonly counters: readonly HeldCounter[];
-  /** Its wallet has a lower bound. */
-  readonly fromWallet: boolean;
+  /** Nano-USD that it may be charged: what is held of its wallet, or what its payer has signed. */
+  most?: bigint;
 }
 
 const NO_COUNTERS: readonly BudgetCounter[] = [];
@@ -186,6 +186,17 @@ export function chargeFor(
     counters: money.counters.flatMap(({ key, unit, models }) =>
       models === undefined || models.has(route.model.id) ? [{ ...key, unit }] : [],
     ),
+  };
+}
+
+/** The caller has nothing of it: what it cost is the operator's. */
+export function asLoss({ cost, losses = [], ...charge }: Charge): Charge {
+  return {
+    ...charge,
+    chargeNanoUsd: 0n,
+    tokens: 0,
+    counters: [],
+    losses: cost === undefined ? losses : [...losses, cost],
   };
 }
 

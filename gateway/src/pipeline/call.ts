@@ -5,6 +5,7 @@ import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import type { Lease, Told } from "#ledger/idempotency.ts";
 import type { UsageBound } from "#ledger/worst-case.ts";
+import type { Tab } from "#payments/collect-payment.ts";
 import type { Collected } from "#payments/paid-payment.ts";
 import type { Payer } from "#payments/payment-desk.ts";
 import type { CallMoney } from "#pipeline/call-money.ts";
@@ -42,6 +43,8 @@ export interface Call {
   payer?: Payer;
   /** What was paid for it. */
   payment?: Collected;
+  /** It is paid once its answer is there, from this; over: that was done, or tried. */
+  tab?: Tab & { isOver: boolean; readonly timer: NodeJS.Timeout };
   body?: JsonBody;
   options?: GatewayOptions;
   modelAsked: string;

@@ -77,7 +77,7 @@ async function reserveAffordable(holding: Holding, wanted: Wanted): Promise<Plan
   if (refusal === undefined) return wanted.plan;
   if (refusal.by === "use") throw new GatewayError(await spentBefore(call, command));
   const { affordableLines: fitting } = refusal;
-  const isCredit = refusal.by === "wallet" && call.payer?.kind === "wallet";
+  const isCredit = refusal.by === "wallet" && isByCredit(call);
   const failure = isCredit
     ? creditShort(call, command, refusal)
     : refusalFailure(call, money, refusal);
@@ -94,6 +94,10 @@ async function reserveAffordable(holding: Holding, wanted: Wanted): Promise<Plan
     lines: wanted.lines.filter((_line, at) => fitting.includes(at)),
   });
 }
+
+/** Its wallet's credit pays for it: also what was settled for an answer that could not be given. */
+const isByCredit = ({ payer }: Call): boolean =>
+  payer?.kind === "wallet" || payer?.presented?.scheme === "upto";
 
 /** The routes that count for no budget which somebody has stopped. */
 function withoutPaused(call: Call, money: CallMoney, plan: Plan): Plan {
@@ -132,8 +136,8 @@ async function reserve(
       return reply;
     }
     const { amount, outputTokens, counters } = reply;
-    const fromWallet = command.wallet !== undefined;
-    money.hold = { amount, outputTokens, counters, fromWallet };
+    const most = command.wallet === undefined ? call.tab?.most : amount;
+    money.hold = { amount, outputTokens, counters, ...(most !== undefined && { most }) };
     if (command.wantedTokens > 0) call.outputBound = outputTokens;
     if (outputTokens < command.wantedTokens) call.clampedTo = outputTokens;
     return undefined;

@@ -5,11 +5,13 @@ import { isRefusal, type Refusal, type Reserve, type Void } from "#ledger/comman
 import { worstCaseNanoUsd } from "#ledger/reserve.ts";
 import { formatUsd } from "#lib/money.ts";
 import type { Collected } from "#payments/paid-payment.ts";
-import type { Payer, PaymentDesk } from "#payments/payment-desk.ts";
+import type { Payer, PaymentDesk, Purchase } from "#payments/payment-desk.ts";
 import { PROOF_USED, required } from "#payments/payment-failures.ts";
 import type { Price } from "#payments/payment-terms.ts";
 import type { Call } from "#pipeline/call.ts";
+import { asLoss } from "#pipeline/call-money.ts";
 import { refusalFailure } from "#pipeline/money-refused.ts";
+import { takeTabPlace } from "#pipeline/take-limits.ts";
 import type { Exchange } from "#pipeline/exchange.ts";
 import type { Gateway } from "#pipeline/gateway.ts";
 
@@ -26,12 +28,63 @@ export async function payForRequest(call: Call, command: Reserve): Promise<Reser
   const whole = { ...command, leastTokens: command.wantedTokens };
   if (payer.kind === "wallet") return payer.proof ? { ...whole, uses: [payer.proof] } : whole;
   if (call.payment !== undefined) return { ...whole, deposit: call.payment.deposit };
-  const price = priceOf(call, quoteOf(payments, command));
+  if (call.tab !== undefined) return onTab(whole);
+  const price = meteredPrice(call, quoteOf(payments, command));
   if (price.nanoUsd > payments.most) throw tooDear(price, payments);
   await checkBudgets(call, whole);
-  const collected = await take(call, { payer, payments, price });
-  call.payment = collected;
-  return { ...whole, deposit: collected.deposit };
+  const purchase = {
+    ...purchaseOf(call, payer),
+    enter: () => takeTabPlace(call, payments.uptoAtOnce),
+  };
+  const taken = await payments.takeOrOpen(payer, price, purchase);
+  if ("settle" in taken) {
+    call.tab = { ...taken, isOver: false, timer: endBefore(call, taken.settleBefore) };
+    return onTab(whole);
+  }
+  call.payment = taken;
+  return { ...whole, deposit: taken.deposit };
+}
+
+/**
+ * What is paid after its answer is not held of a wallet, and all other bounds hold for it. Where nobody
+ * settles it, nobody is charged.
+ */
+function onTab({ wallet: _none, ...command }: Reserve): Reserve {
+  return { ...command, fallback: asLoss(command.fallback) };
+}
+
+/** An answer that came later could not be settled any more. */
+function endBefore(call: Call, at: number): NodeJS.Timeout {
+  const { exchange, gateway } = call;
+  const now = exchange.startedAt + gateway.tick() - exchange.startedTick;
+  return setTimeout(() => call.cut?.(SIGNED_TOO_SHORT), Math.max(1, at - now));
+}
+
+const SIGNED_TOO_SHORT: Failure = {
+  code: "upstream_timeout",
+  message:
+    "The answer takes longer than the payment was signed for, and nothing was settled. Ask for less, stream it and pay by exact, or let the operator raise payments.x402.maxTimeoutSeconds.",
+};
+
+/**
+ * Settles what an answer cost whose payer pays after it, once; nothing for all others. Resolves with why
+ * it was not paid: then the answer is not given.
+ */
+export async function payAfterwards(call: Call, owed: bigint): Promise<Failure | undefined> {
+  const { tab, money } = call;
+  if (tab === undefined || tab.isOver) return undefined;
+  tab.isOver = true;
+  clearTimeout(tab.timer);
+  try {
+    const payment = await tab.settle(owed);
+    if (payment === undefined) return undefined;
+    call.payment = payment;
+    if (money?.hold !== undefined) money.hold.most = payment.deposit.amount;
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error.failure;
+    throw error;
+  }
 }
 
 /** Budgets above the wallet are looked at before anything is taken: nobody pays for a refusal. */
@@ -50,7 +103,7 @@ export async function payForNothing(call: Call): Promise<void> {
   const { payments } = gateway;
   if (payer === undefined || payments === undefined || payer.kind === "wallet") return;
   const price = priceOf(call, payments.least);
-  const collected = (call.payment = await take(call, { payer, payments, price }));
+  const collected = (call.payment = await payments.take(payer, price, purchaseOf(call, payer)));
   await bookPayment(gateway, payments, collected);
 }
 
@@ -76,22 +129,18 @@ export async function bookPayment(
   }
 }
 
-interface Taking {
-  readonly payer: Payer;
-  readonly payments: PaymentDesk;
-  readonly price: Price;
-}
-
-const take = ({ exchange, gateway, signal }: Call, { payer, payments, price }: Taking) =>
-  payments.take(payer, price, {
-    requestDigest: digestOf(exchange),
-    kind: "request",
-    organizationId: payer.access.organization.id,
-    projectId: payer.access.project.id,
-    requestId: exchange.requestId,
-    gateway: gateway.holds.owner,
-    signal,
-  });
+const purchaseOf = (
+  { exchange, gateway, signal }: Call,
+  { access: { organization, project } }: Payer,
+): Purchase => ({
+  requestDigest: digestOf(exchange),
+  kind: "request",
+  organizationId: organization.id,
+  projectId: project.id,
+  requestId: exchange.requestId,
+  gateway: gateway.holds.owner,
+  signal,
+});
 
 /** Uses a wallet's proof up where it was not with a hold. Throws the price where it was used before. */
 export async function useProof(call: Call): Promise<void> {
@@ -111,7 +160,7 @@ export function proofIsUsed(call: Call): void {
 }
 
 function proofUsed(call: Call, payments: PaymentDesk, nanoUsd: bigint): Failure {
-  const price = { ...priceOf(call, nanoUsd), reason: PROOF_USED };
+  const price = { ...meteredPrice(call, nanoUsd), reason: PROOF_USED };
   return required(payments.termsOf(price), PROOF_USED);
 }
 
@@ -128,7 +177,7 @@ export function creditShort(call: Call, command: Reserve, refusal: Refusal): Fai
   const { payments } = call.gateway;
   if (payments === undefined) throw new Error("a wallet without a desk");
   const balance = refusal.limit - refusal.used - refusal.pending;
-  const price = priceOf(call, quoteOf(payments, command));
+  const price = meteredPrice(call, quoteOf(payments, command));
   const reason = `the wallet's credit (${formatUsd(balance < 0n ? 0n : balance)} USD free) does not cover ${formatUsd(price.nanoUsd)} USD`;
   return required(payments.termsOf({ ...price, balance, reason }), reason);
 }
@@ -137,6 +186,12 @@ function quoteOf({ least }: PaymentDesk, { lines, wantedTokens, answers }: Reser
   const worst = worstCaseNanoUsd(lines, { outputTokens: wantedTokens, answers });
   return worst > least ? worst : least;
 }
+
+/** What is streamed is with its client before anybody could settle it. */
+const meteredPrice = (call: Call, nanoUsd: bigint): Price => ({
+  ...priceOf(call, nanoUsd),
+  isMetered: !call.streamed,
+});
 
 export function priceOf({ exchange, modelAsked, streamed }: Call, nanoUsd: bigint): Price {
   const model = modelAsked === "" ? "" : ` by ${modelAsked.slice(0, 100)}`;

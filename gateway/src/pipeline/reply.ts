@@ -4,7 +4,7 @@ import type { Answer, Call, ParsedCall, StreamAnswer, WholeAnswer } from "#pipel
 import { guardEnd, guardWhole } from "#pipeline/guardrails/guard-answer.ts";
 import { isCodex } from "#pipeline/client-kind.ts";
 import { meterStream } from "#pipeline/meter-stream.ts";
-import { settleAnswer, settleFailure, settleStream } from "#pipeline/settle.ts";
+import { collectFor, settleAnswer, settleFailure, settleStream } from "#pipeline/settle.ts";
 
 /** The way back to one client. Exactly one of `send` and `fail` is called. */
 export interface Reply {
@@ -52,6 +52,8 @@ export function beginAnswer(call: Call, parsed: ParsedCall): Reply {
   const sendWhole = async (answer: WholeAnswer): Promise<void> => {
     const guarded = await guardWhole(call, answer);
     if ("code" in guarded) return settleFailure(call, guarded, { answer });
+    const unpaid = await collectFor(call, guarded);
+    if (unpaid !== undefined) return settleFailure(call, unpaid, { answer: guarded });
     const cost = await settleAnswer(call, guarded);
     return sink.json(200, answerHeaders(call, guarded, cost), guarded.body);
   };

@@ -1,8 +1,16 @@
+import { GatewayError } from "#canonical/failure.ts";
 import type { Charge, Ended, ProviderCost, Settle, Void } from "#ledger/commands.ts";
 import { projectAccount } from "#ledger/ledger-state.ts";
 import type { UsageCost } from "#ledger/cost-of-usage.ts";
 import { costAt, type Call } from "#pipeline/call.ts";
-import { chargeAt, chargeFor, noCharge, type CallMoney, type Used } from "#pipeline/call-money.ts";
+import {
+  asLoss,
+  chargeAt,
+  chargeFor,
+  noCharge,
+  type CallMoney,
+  type Used,
+} from "#pipeline/call-money.ts";
 import { thresholdAlerts } from "#pipeline/threshold-alerts.ts";
 import type { Route } from "#routing/route.ts";
 
@@ -26,6 +34,14 @@ export interface Settlement {
   readonly command?: Settle | Void;
 }
 
+/** What is to be paid for an answer whose payer pays after it, in nano-USD. */
+export function owedFor(call: Call, spent: Spent): bigint {
+  const { route } = spent;
+  const used = route === undefined ? undefined : trusted(call, route, spent);
+  if (route === undefined || used === undefined || call.money === undefined) return 0n;
+  return wantedOf(call, call.money, { route, used, isEmpty: spent.isEmpty }).told ?? 0n;
+}
+
 /** Reckons the charge: known before it is booked, so that record and ledger are written at once. */
 export function settlementOf(call: Call, spent: Spent): Settlement {
   const { route } = spent;
@@ -40,21 +56,30 @@ export function settlementOf(call: Call, spent: Spent): Settlement {
 interface Answered {
   readonly route: Route;
   readonly used: Used;
-  readonly cost: UsageCost;
   readonly isEmpty: boolean;
 }
 
 function charged(
   call: Call,
   money: CallMoney,
-  { route, used, cost, isEmpty }: Answered,
+  { cost, ...answered }: Answered & { readonly cost: UsageCost },
 ): Settlement {
+  const { charge, told } = wantedOf(call, money, answered);
+  const isUnpaid = call.tab !== undefined && call.payment === undefined && told !== 0n;
+  const booked = answered.isEmpty || isUnpaid ? asLoss(charge) : charge;
+  const command = settleCommand(call, money, { ...booked, losses: lossesOf(call, booked) });
+  return { cost, charge: isUnpaid ? 0n : told, ...(command !== undefined && { command }) };
+}
+
+/** `told`: what the caller pays of it; `null`: nobody knows. */
+function wantedOf(
+  call: Call,
+  money: CallMoney,
+  { route, used, isEmpty }: Answered,
+): { readonly charge: Charge; readonly told: bigint | null } {
   const wanted = isEmpty ? { nanoUsd: 0n } : chargeAt(call, route, used);
   const charge = chargeFor(money, { route, used, nanoUsd: wanted.nanoUsd ?? 0n });
-  const told = wanted.nanoUsd === null ? null : withinHold(money, charge);
-  const booked = isEmpty ? asLoss(charge) : charge;
-  const command = settleCommand(call, money, { ...booked, losses: lossesOf(call, booked) });
-  return { cost, charge: told, ...(command !== undefined && { command }) };
+  return { charge, told: wanted.nanoUsd === null ? null : withinHold(money, charge) };
 }
 
 /** A usage that cannot be priced, although the route has a price, was counted wrongly. */
@@ -99,6 +124,7 @@ function settleCommand(call: Call, money: CallMoney, charge: Charge): Settle | u
     at: timeOf(call),
     organizationId: money.access.organization.id,
     charge,
+    ...(call.tab !== undefined && call.payment !== undefined && { deposit: call.payment.deposit }),
     held: money.hold !== undefined,
   };
 }
@@ -110,23 +136,12 @@ const timeOf = ({ exchange, gateway }: Call): number =>
 /** What the ledger will make of a charge; see `end-hold`. */
 function withinHold({ hold }: CallMoney, { chargeNanoUsd, counters }: Charge): bigint {
   if (hold === undefined) return chargeNanoUsd;
-  let most = hold.fromWallet ? hold.amount : chargeNanoUsd;
+  let most = hold.most ?? chargeNanoUsd;
   for (const { id, unit } of counters) {
     const held = hold.counters.find((one) => one.id === id);
     if (unit === "usd" && held !== undefined && held.amount < most) most = held.amount;
   }
   return chargeNanoUsd < most ? chargeNanoUsd : most;
-}
-
-/** The caller has nothing of it: what it cost is the operator's. */
-function asLoss({ cost, losses = [], ...charge }: Charge): Charge {
-  return {
-    ...charge,
-    chargeNanoUsd: 0n,
-    tokens: 0,
-    counters: [],
-    losses: cost === undefined ? losses : [...losses, cost],
-  };
 }
 
 /**
@@ -141,8 +156,9 @@ export async function bookSettlement(
   const { gateway, money, exchange } = call;
   if (command === undefined || money === undefined) return;
   money.ended = true;
+  let ended: Ended;
   try {
-    const ended = await gateway.ledger.run(command);
+    ended = await gateway.ledger.run(command);
     gateway.holds.end(exchange.requestId);
     report(call, money, ended);
   } catch (error) {
@@ -151,6 +167,16 @@ export async function bookSettlement(
     gateway.holds.doLater(isSeen ? command : { ...command, charge: asLoss(command.charge) });
     throw error;
   }
+  if (ended.outcome === "unknown") await giveUpDeposit(call, command);
+}
+
+/** What was to pay for the answer was used for another one meanwhile: it is not given. */
+async function giveUpDeposit({ gateway, payment }: Call, command: Settle | Void): Promise<void> {
+  if (command.type !== "settle" || command.deposit === undefined) return;
+  const { deposit: _used, ...unpaid } = command;
+  gateway.holds.doLater({ ...unpaid, charge: asLoss(command.charge) });
+  if (payment === undefined || gateway.payments === undefined) return;
+  throw new GatewayError(await gateway.payments.whyUnbooked(payment));
 }
 
 /** What a client was charged that got an error in the end: back to where it came from. */

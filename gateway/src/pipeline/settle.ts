@@ -3,8 +3,10 @@ import type { FinishReason } from "#canonical/chat-response.ts";
 import type { Usage } from "#canonical/usage.ts";
 import { failureHeaders, overheadMs } from "#pipeline/answer-headers.ts";
 import type { Answer, Call, StreamAnswer, WholeAnswer } from "#pipeline/call.ts";
+import { payAfterwards } from "#pipeline/pay-for-request.ts";
 import {
   bookSettlement,
+  owedFor,
   refundUnanswered,
   settlementOf,
   type Settlement,
@@ -38,14 +40,24 @@ interface Outcome {
   readonly isDelivered?: boolean;
 }
 
+/** Settles what a whole answer cost that is paid after it. Resolves with why it must not be given. */
+export function collectFor(call: Call, answer: WholeAnswer): Promise<Failure | undefined> {
+  const owed = (): bigint => owedFor(call, spentOf(wholeOutcome(answer)));
+  return call.tab === undefined ? Promise.resolve(undefined) : payAfterwards(call, owed());
+}
+
+function wholeOutcome(answer: WholeAnswer) {
+  const { usage, finish, upstreamId } = answer;
+  const estimate = (): Usage => answer.estimateUsage(usage.outputTokens);
+  return { status: 200, failure: null, answer, usage, finish, upstreamId, estimate };
+}
+
 /** Puts a whole answer on record, before it is sent. Resolves with its cost. */
 export async function settleAnswer(call: Call, answer: WholeAnswer): Promise<bigint | null> {
-  const { usage, finish, upstreamId } = answer;
+  const { usage, finish } = answer;
   noteEnd(call, { answer, usage, finish, calls: answer.toolCalls });
   await keepResponse(call, answer.body);
-  const estimate = (): Usage => answer.estimateUsage(usage.outputTokens);
-  const outcome = { status: 200, failure: null, answer, usage, finish, upstreamId, estimate };
-  return record(call, outcome);
+  return record(call, wholeOutcome(answer));
 }
 
 /** Puts a stream on record, before its last bytes are sent. */
@@ -171,6 +183,8 @@ export async function settleFailure(
   const kind = FAILURES[failure.code];
   const used = answer === undefined ? abandoned(call, failure) : stopped(call, answer, failure);
   const outcome = { status: kind.status, failure: failure.code, ...used };
+  // Whoever leaves has used what was read and written until then: where that cannot be had it is a loss.
+  await payAfterwards(call, owedFor(call, spentOf(outcome)));
   // A price that was told to nobody in particular is no request: anybody could fill the records.
   const isRecorded = failure.code !== "payment_required" || call.payer?.kind !== "stranger";
   const recorded = isRecorded ? record(call, outcome) : Promise.resolve();
@@ -194,7 +208,13 @@ function stopped(call: Call, answer: WholeAnswer, failure: Failure): Partial<Out
 }
 
 /** Failures of the caller's side: the provider had begun to answer. */
-const CALLERS_OWN: ReadonlySet<FailureCode> = new Set(["client_closed", "guardrail_blocked"]);
+const CALLERS_OWN: ReadonlySet<FailureCode> = new Set([
+  "client_closed",
+  "guardrail_blocked",
+  "payment_required",
+  "payment_pending",
+  "payment_used",
+]);
 
 /** A client that leaves before the first content has used its input: the provider has read it. */
 function abandoned({ pending }: Call, failure: Failure): Pick<Outcome, "route" | "usage"> {

@@ -40,6 +40,36 @@ export async function takeLimitsOf(
   return () => release?.(0);
 }
 
+/**
+ * Takes a place among the requests of one payer that are paid after their answers: whoever empties its
+ * wallet meanwhile owes them all. Throws `rate_limited`.
+ */
+export async function takeTabPlace(call: Call, limit: number): Promise<void> {
+  const { access, exchange } = call;
+  if (access === undefined) return;
+  const { organization, wallet = "" } = access;
+  const taken = await take(call, `${exchange.requestId}:tab`, [
+    {
+      key: `tp:{${organization.id}}:upto:${wallet}`,
+      kind: "concurrent",
+      limit,
+      amount: 1,
+      level: "key",
+      targetId: wallet,
+      source: "payments",
+    },
+  ]);
+  if (taken.failure === undefined) {
+    (call.heldLimits ??= []).push(taken.release);
+    return;
+  }
+  throw new GatewayError({
+    code: "rate_limited",
+    message: `The wallet has ${limit} requests under way that it pays for after their answers (payments.x402.uptoAtOnce is ${limit}). Send this one with the same PAYMENT-SIGNATURE again when they have ended, or pay before the answer: accept an offer of the scheme exact, or spend credit (SIGN-IN-WITH-X).`,
+    retryAfterMs: BUSY_WAIT_MS,
+  });
+}
+
 /** Takes what the request needs of tokens, and of its end user's limits. Throws `rate_limited`. */
 export async function takeRequestLimits(call: Call, parsed: ParsedCall): Promise<void> {
   const access = limitedAccess(call);

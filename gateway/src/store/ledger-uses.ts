@@ -12,6 +12,9 @@ export interface PaymentUse {
   readonly transferRef: string;
   /** `null`: not known, or final. */
   readonly block: number | null;
+  /** What was paid: in the token's smallest unit, and in nano-USD. */
+  readonly amount: string;
+  readonly nanoUsd: number;
   /** Unix milliseconds. */
   readonly at: number;
 }
@@ -45,6 +48,7 @@ const NONCE =
  * transfer that has paid for another one pays for nothing.
  */
 const PAYMENT = `UPDATE payments SET state = 'credited', updated_at = ?, request_id = ?, gateway = ?,
+  amount = ?, nano_usd = ?,
   transaction_hash = COALESCE(transaction_hash, ?), transfer_ref = COALESCE(transfer_ref, ?),
   block = CASE WHEN transaction_hash IS NULL THEN ? ELSE block END
   WHERE id = ? AND state IN ('claimed', 'unknown', 'refused', 'paid', 'credited')
@@ -67,8 +71,8 @@ export function useStatement(use: Use): UseStatement {
 }
 
 function paymentStatement(use: PaymentUse): UseStatement {
-  const { id, requestId, gateway, transaction, transferRef, block, at } = use;
-  const set = [at, requestId, gateway, transaction, transferRef, block];
+  const { id, requestId, gateway, amount, nanoUsd, transaction, transferRef, block, at } = use;
+  const set = [at, requestId, gateway, amount, nanoUsd, transaction, transferRef, block];
   return { sql: PAYMENT, parameters: [...set, id, requestId, transferRef, id] };
 }
 

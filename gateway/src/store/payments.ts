@@ -54,6 +54,8 @@ export type PaymentChange = Partial<
   Pick<
     PaymentRow,
     | "state"
+    | "amount"
+    | "nano_usd"
     | "transaction_hash"
     | "transfer_ref"
     | "block"
@@ -104,6 +106,29 @@ export const openPayments = (
     .where("kind", "in", kinds)
     .where("state", "in", states)
     .where("updated_at", "<", before)
+    .orderBy("updated_at")
+    .limit(limit)
+    .execute();
+
+/**
+ * Payments by `upto` that nobody works at any more: whoever was settling them has not gone on since
+ * `before`, or they ended before that while they were answered.
+ */
+export const abandonedUpto = (
+  core: Core,
+  { before, limit }: Pick<OpenFilter, "before" | "limit">,
+): Promise<readonly PaymentRow[]> =>
+  core
+    .selectFrom("payments")
+    .selectAll()
+    .where("kind", "=", "upto")
+    .where("state", "=", "claimed")
+    .where((where) =>
+      where.or([
+        where.and([where("gateway", "is not", null), where("updated_at", "<", before)]),
+        where("valid_before", "<", before),
+      ]),
+    )
     .orderBy("updated_at")
     .limit(limit)
     .execute();

@@ -27,18 +27,22 @@ export async function makePayer(chains: readonly TestChain[]): Promise<PrivateKe
     await giveEther(chain, account.address);
     for (const token of Object.values(chain.tokens)) {
       await chain.mint(token, account.address, COINS * 10n ** BigInt(token.decimals));
-      if (token.method === "permit2") await approvePermit2({ chain, token, account });
+      if (token.method === "permit2") await allowPermit2({ chain, token, account });
     }
   }
   return account;
 }
 
-async function approvePermit2({ chain, token, account }: Holding): Promise<void> {
+/** Lets Permit2 spend a token, all of it unless told otherwise; 0 takes that back. */
+export async function allowPermit2(
+  { chain, token, account }: Holding,
+  amount = maxUint256,
+): Promise<void> {
   const hash = await walletOf(chain, account).writeContract({
     address: token.address,
     abi: TOKEN_ABI,
     functionName: "approve",
-    args: [PERMIT2_ADDRESS, maxUint256],
+    args: [PERMIT2_ADDRESS, amount],
   });
   await chain.client.waitForTransactionReceipt({ hash });
 }
@@ -63,6 +67,8 @@ export interface PayingOptions {
   readonly token?: TestToken;
   /** Shows who it is before it pays, so that credit is spent first. */
   readonly signsIn?: boolean;
+  /** Does not know the scheme `upto`. */
+  readonly exactOnly?: boolean;
   /** Sends each request; the global `fetch` unless given. */
   readonly send?: typeof fetch;
 }
@@ -70,13 +76,13 @@ export interface PayingOptions {
 /** The official client of an account; its limit of 1 USD a payment stays as it is for known tokens. */
 export function payingClient(
   account: PrivateKeyAccount,
-  { token, signsIn = false }: PayingOptions = {},
+  { token, signsIn = false, exactOnly = false }: PayingOptions = {},
 ): x402Client {
   const signer = toClientEvmSigner(account);
   const client = new x402Client()
     .register("eip155:*", new ExactEvmScheme(signer))
-    .register("eip155:*", new UptoEvmScheme(signer))
     .setSpendControls({ allowedAssets: true });
+  if (!exactOnly) client.register("eip155:*", new UptoEvmScheme(signer));
   if (token !== undefined) {
     client.registerPolicy((_version, offers) =>
       offers.filter(({ asset }) => asset.toLowerCase() === token.address.toLowerCase()),

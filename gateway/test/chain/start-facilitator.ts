@@ -37,8 +37,12 @@ export interface FacilitatorFaults {
   inventsSuccess: boolean;
   /** `settle` transfers, and says that it failed. */
   deniesSuccess: boolean;
+  /** `settle` of a payment by `upto` transfers one unit only. */
+  settlesLess: boolean;
   /** `settle` transfers, and says that it is not yet decided. */
   staysPending: boolean;
+  /** `supported` names no kind of the scheme `upto`. */
+  knowsNoUpto: boolean;
   /** `supported` names another network than those that it serves. */
   supportsElsewhere: boolean;
 }
@@ -51,7 +55,9 @@ export const NO_FAULTS: Readonly<FacilitatorFaults> = {
   losesAnswer: false,
   inventsSuccess: false,
   deniesSuccess: false,
+  settlesLess: false,
   staysPending: false,
+  knowsNoUpto: false,
   supportsElsewhere: false,
 };
 
@@ -209,7 +215,10 @@ async function settle(
   if (faults.inventsSuccess) {
     return { success: true, transaction: bytesToHex(randomBytes(32)), network };
   }
-  const settled = await official.settle(paymentPayload, paymentRequirements);
+  const settled = await official.settle(paymentPayload, {
+    ...paymentRequirements,
+    ...(faults.settlesLess && { amount: "1" }),
+  });
   if (faults.staysPending) {
     return { ...settled, success: false, errorReason: "settlement_pending" };
   }
@@ -221,7 +230,9 @@ async function settle(
 }
 
 function supported(official: x402Facilitator, faults: FacilitatorFaults): SupportedResponse {
-  const answer = official.getSupported() as SupportedResponse;
+  const all = official.getSupported() as SupportedResponse;
+  const kinds = all.kinds.filter(({ scheme }) => scheme === "exact" || !faults.knowsNoUpto);
+  const answer = { ...all, kinds };
   if (!faults.supportsElsewhere) return answer;
   return { ...answer, kinds: answer.kinds.map((kind) => ({ ...kind, network: "eip155:1" })) };
 }

@@ -29,7 +29,7 @@ export interface Agent {
   /** Asks without a key. */
   post(body: object, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
   /** What an unpaid request is told; fails where that is no 402. */
-  quote(body?: object, token?: TestToken): Promise<PaymentRequired>;
+  quote(body?: object, token?: TestToken, scheme?: string): Promise<PaymentRequired>;
   /** A payment for a body, for its first offer or the one in a token. */
   sign(options?: Signing): Promise<string>;
 }
@@ -37,6 +37,7 @@ export interface Agent {
 export interface Signing extends Tampering {
   readonly body?: object;
   readonly token?: TestToken;
+  readonly scheme?: string;
   readonly payer?: PrivateKeyAccount;
 }
 
@@ -53,19 +54,20 @@ export function agentOf({ url, payer }: Target, path = "/v1/chat/completions"): 
       body: JSON.stringify(body),
       ...(signal !== undefined && { signal }),
     });
-  const quote: Agent["quote"] = async (body = SMALL, token) => {
+  const quote: Agent["quote"] = async (body = SMALL, token, wanted) => {
     const answer = await post(body);
     if (answer.status !== 402) throw new Error(`no price but ${answer.status}`);
     const { x402 } = (await answer.json()) as { x402: PaymentRequired };
-    if (token === undefined) return x402;
-    const accepts = x402.accepts.filter(({ asset }) => asset === token.address);
+    const accepts = x402.accepts.filter(
+      ({ asset, scheme }) => asset === (token?.address ?? asset) && scheme === (wanted ?? scheme),
+    );
     return { ...x402, accepts };
   };
   return {
     post,
     quote,
-    sign: async ({ body = SMALL, token, payer: other = payer, ...tampering } = {}) =>
-      paymentHeader(other, await quote(body, token), tampering),
+    sign: async ({ body = SMALL, token, scheme, payer: other = payer, ...tampering } = {}) =>
+      paymentHeader(other, await quote(body, token, scheme), tampering),
   };
 }
 

@@ -4,9 +4,10 @@ export interface PaymentTables {
     id: string;
     /** Once for each authorization that somebody has signed: `<network>:<asset>:<payer>:<nonce>`. */
     pay_key: string;
-    kind: "request" | "top-up" | "gate-pay";
+    /** `upto`: a request that is settled after its answer. */
+    kind: "request" | "upto" | "top-up" | "gate-pay";
     /**
-     * `claimed`: being settled; `unknown`: nobody could say; `refused`: was not settled, and may be yet
+     * `claimed`: being settled, and of `upto` answered before that, as long as `gateway` is NULL; `unknown`: nobody could say; `refused`: was not settled, and may be yet
      * until its authorization ends; `paid`: on the chain; `credited`: in the ledger; `failed`: never
      * will be; `reversed`: was paid, and its block was taken back.
      */
