@@ -40,16 +40,16 @@ describe("what is compared before money is taken", () => {
     await chain.stop();
   });
 
-  const start = async (text: string): Promise<App> => {
-    Object.assign(facilitator.faults, NO_FAULTS, { down: facilitator.faults.down });
+  const start = async (text: string, faults: object = {}): Promise<App> => {
+    Object.assign(facilitator.faults, NO_FAULTS, { down: facilitator.faults.down }, faults);
     home = mkdtempSync(join(tmpdir(), "turnpike-checks-"));
     writeFileSync(join(home, "turnpike.yaml"), text);
     const env = { TURNPIKE_KEY: KEY, FACILITATOR_TOKEN: SECRET };
     return startApp({ home, port, env, recheckMs: 50 });
   };
-  const refusal = async (text: string): Promise<string> => {
+  const refusal = async (text: string, faults: object = {}): Promise<string> => {
     try {
-      await (await start(text)).close();
+      await (await start(text, faults)).close();
       return "it starts";
     } catch (error) {
       return (error as Error).message;
@@ -95,6 +95,15 @@ describe("what is compared before money is taken", () => {
   test("a network that no facilitator settles on is refused", async () => {
     const elsewhere = config.replace("headers: {", 'networks: ["eip155:1"], headers: {');
     expect(await refusal(elsewhere)).toContain(`facilitators: none settles "exact" on`);
+  });
+
+  test("upto is refused where no facilitator says who settles it, with what to do", async () => {
+    const upto = `${config}\n    upto: true\n`;
+    expect(await refusal(upto)).toBe("it starts");
+    const kinds = { knowsNoUpto: true };
+    expect(await refusal(upto, kinds)).toMatch(
+      /upto: no facilitator settles "upto" on .* or set upto: false/,
+    );
   });
 
   test("the public test facilitator is refused for real money, before anybody is asked", async () => {

@@ -36,6 +36,9 @@ export interface PaidOptions {
 /** A test asks more often than one address may. */
 const UNLIMITED = "    strangers: { requestsPerMinute: 100000 }";
 
+/** Takes payments by `upto`, too. */
+export const UPTO = `    upto: true\n${UNLIMITED}`;
+
 /** A gateway that takes payments on a chain of its own. Its name is in what wallets sign: the port is known before. */
 export async function startPaidGateway(options: PaidOptions = {}): Promise<PaidGateway> {
   const chain = options.chain ?? (await startChain());

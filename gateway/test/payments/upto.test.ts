@@ -23,9 +23,13 @@ import {
   type Agent,
 } from "#test/payments/paying-agent.ts";
 import { expectBooksToMatch, readBooks } from "#test/payments/payment-books.ts";
-import { PAY_TO, startPaidGateway, type PaidGateway } from "#test/payments/start-paid-gateway.ts";
+import {
+  PAY_TO,
+  startPaidGateway,
+  UPTO,
+  type PaidGateway,
+} from "#test/payments/start-paid-gateway.ts";
 
-export const UPTO = "    upto: true\n    strangers: { requestsPerMinute: 100000 }";
 const LONG = { ...SMALL, max_tokens: 10_000 };
 /** 10 and 5,000 tokens: 3,001,500 nano-USD, and so many units of a token with 6 decimals. */
 const LONG_ANSWER = {
