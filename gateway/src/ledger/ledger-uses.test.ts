@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { checkInvariants } from "#ledger/check-invariants.ts";
-import { isRefusal, type Post, type Reserve } from "#ledger/commands.ts";
+import { isRefusal, type Post, type Reserve, type Settle } from "#ledger/commands.ts";
 import { openLedger, type Ledger } from "#ledger/open-ledger.ts";
 import { createLedgerStore } from "#store/ledger.ts";
 import type { NonceUse, PaymentUse } from "#store/ledger-uses.ts";
@@ -128,6 +128,62 @@ describeOnEach("what a command uses up", (make) => {
       block: 7,
     });
     expect(await depositsOf("deposit:pay_1")).toBe(1);
+  });
+
+  describe("what is paid after its answer", () => {
+    const { wallet: _none, ...unheld } = reserve("a");
+    const settle = (id: string, chargeNanoUsd: bigint) =>
+      ledger.run<Settle>({
+        type: "settle",
+        id,
+        at: 3_000,
+        organizationId: "org_default",
+        held: true,
+        charge: {
+          ...unheld.fallback,
+          chargeNanoUsd,
+          cost: { provider: "openai", nanoUsd: 3_000_000n },
+        },
+        deposit: post("deposit:pay_1", [use("pay_1", id)]),
+      });
+    const balance = async (): Promise<bigint> => {
+      const account = await store.core
+        .selectFrom("ledger_accounts")
+        .selectAll()
+        .where("id", "=", "wallet:0xpayer")
+        .executeTakeFirstOrThrow();
+      return BigInt(account.credits) - BigInt(account.debits);
+    };
+    beforeEach(async () => {
+      await claim("pay_1");
+      await ledger.run(unheld);
+    });
+
+    test("is booked with its charge, once, and the charge is never more", async () => {
+      const before = await balance();
+      const ended = await settle("a", 1_500_000n);
+      expect(ended).toMatchObject({ outcome: "done", charged: 1_000_000n, excess: 500_000n });
+      expect(await balance()).toBe(before);
+      expect((await settle("a", 1_500_000n)).outcome).toBe("again");
+      expect(await balance()).toBe(before);
+      expect(await row("pay_1")).toMatchObject({ state: "credited", request_id: "a" });
+    });
+
+    test("is credit where the hold has ended before", async () => {
+      const before = await balance();
+      await ledger.run({ type: "expire", id: "a", at: 2_500 });
+      const charged = 100n;
+      expect((await settle("a", 400_000n)).outcome).toBe("again");
+      expect(await balance()).toBe(before - charged + 1_000_000n);
+    });
+
+    test("changes nothing where it was used for another request", async () => {
+      await ledger.run(post("deposit:pay_1", [use("pay_1", "b")]));
+      const before = await balance();
+      expect((await settle("a", 400_000n)).outcome).toBe("unknown");
+      expect(await balance()).toBe(before);
+      expect(await row("pay_1")).toMatchObject({ request_id: "b" });
+    });
   });
 
   test("the same request may ask again, as after a refusal", async () => {

@@ -256,11 +256,11 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
     test("where a budget above the wallet is used up: nothing is claimed", async () => {
       const header = await sign();
       await setBudget(store, { id: "bud_agents", level: "project", limit: 1n });
-      await directoryRead();
+      await directoryRead(store, gateway);
       await expectRefused(await agent.post(LONG, paidBy(header)), 402, /bud_agents/);
       expect(await rowOf(header)).toBeUndefined();
       await archiveBudgets(store);
-      await directoryRead();
+      await directoryRead(store, gateway);
       expect((await agent.post(LONG, paidBy(header))).status).toBe(200);
     });
   });
