@@ -34,12 +34,13 @@ describe("startChain", () => {
     const chain = await start();
     const { client, tokens } = chain;
     await chain.mint(tokens.usdt18, client.account.address, 5n * 10n ** 18n);
-    await client.writeContract({
+    const hash = await client.writeContract({
       address: tokens.usdt18.address,
       abi: TOKEN_ABI,
       functionName: "transfer",
       args: [RECIPIENT, 10n ** 18n],
     });
+    await client.waitForTransactionReceipt({ hash });
     expect(await chain.balance(tokens.usdt18, RECIPIENT)).toBe(10n ** 18n);
     expect(await chain.balance(tokens.usdt18, client.account.address)).toBe(4n * 10n ** 18n);
   });
