@@ -5,6 +5,9 @@ import type { Use } from "#store/ledger-uses.ts";
 import type { CoreTables } from "#store/schema.ts";
 import type { Store } from "#store/store.ts";
 
+/** Holds that one look ends: more than two hundred gateways that died at full work leave. */
+const SWEPT_AT_ONCE = 10_000;
+
 export type AccountRow = CoreTables["ledger_accounts"];
 export type TransferRow = Omit<CoreTables["ledger_transfers"], "seq">;
 export type CounterRow = CoreTables["budget_counters"];
@@ -96,12 +99,12 @@ export function createLedgerStore({ core, dialect, direct }: LedgerDatabase): Le
     },
     abandonedHolds: (owner, deadMs) =>
       select<HoldRow>(
-        `SELECT * FROM holds WHERE state = 'open' AND owner <> ${mark(1)} AND NOT EXISTS (SELECT 1 FROM ledger_owners WHERE ledger_owners.id = holds.owner AND beat_at > ${now} - ${mark(2)}) ORDER BY deadline LIMIT 1000`,
+        `SELECT * FROM holds WHERE state = 'open' AND owner <> ${mark(1)} AND NOT EXISTS (SELECT 1 FROM ledger_owners WHERE ledger_owners.id = holds.owner AND beat_at > ${now} - ${mark(2)}) ORDER BY deadline LIMIT ${SWEPT_AT_ONCE}`,
         [owner, deadMs],
       ),
     overdueHolds: (owner, graceMs) =>
       select<HoldRow>(
-        `SELECT * FROM holds WHERE state = 'open' AND owner = ${mark(1)} AND deadline < ${now} - ${mark(2)} LIMIT 1000`,
+        `SELECT * FROM holds WHERE state = 'open' AND owner = ${mark(1)} AND deadline < ${now} - ${mark(2)} LIMIT ${SWEPT_AT_ONCE}`,
         [owner, graceMs],
       ),
   };
