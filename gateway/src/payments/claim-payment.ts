@@ -1,5 +1,6 @@
 import type { PaymentRequirements } from "@x402/core/types";
 
+import { GatewayError } from "#canonical/failure.ts";
 import { newId } from "#lib/ids.ts";
 import { formatUsd } from "#lib/money.ts";
 import { toNanoUsd } from "#payments/amounts.ts";
@@ -129,4 +130,10 @@ export function amountsOf(
   const { decimals } = factsOf(row);
   if (decimals === undefined) return { amount: row.amount, nano_usd: row.nano_usd };
   return { amount: amount.toString(), nano_usd: toNanoUsd(amount, decimals) };
+}
+
+/** A client that is gone asks again, with the same payment: it is not used up for nobody. */
+export function stayForClient({ signal }: Collecting): void {
+  if (signal?.aborted !== true) return;
+  throw new GatewayError({ code: "client_closed", message: "The client closed the connection." });
 }

@@ -1,12 +1,14 @@
 import { GatewayError, type Failure, type PaymentTerms } from "#canonical/failure.ts";
 import type { Access } from "#governance/access.ts";
 import type { Collecting } from "#payments/claim-payment.ts";
-import { collectPayment, type CollectDeps, type Tab } from "#payments/collect-payment.ts";
+import { collectPayment } from "#payments/collect-payment.ts";
 import { offersFor } from "#payments/offers.ts";
+import type { Tab } from "#payments/open-tab.ts";
 import { whyUnused, type Collected } from "#payments/paid-payment.ts";
 import { PaymentRefused, pending, PROOF_USED, required } from "#payments/payment-failures.ts";
 import { paymentTerms, type Price } from "#payments/payment-terms.ts";
 import { readPayment, type PresentedPayment } from "#payments/presented-payment.ts";
+import type { CollectDeps } from "#payments/settle-payment.ts";
 import { NOBODY, type WalletAccess } from "#payments/wallet-access.ts";
 import { ProofRefused, type WalletSignIn } from "#payments/wallet-sign-in.ts";
 import type { X402Settings } from "#payments/x402-settings.ts";

@@ -1,5 +1,6 @@
-import type { Failure, PaymentTerms } from "#canonical/failure.ts";
+import { GatewayError, type Failure, type PaymentTerms } from "#canonical/failure.ts";
 import type { PaymentRow } from "#store/payments.ts";
+import { StoreError } from "#store/store-error.ts";
 
 /** Why a proof is refused whose nonce is used up. */
 export const PROOF_USED =
@@ -39,3 +40,14 @@ export const required = (terms: PaymentTerms, reason?: string) => ({
   message: `${reason === undefined ? "This request is paid for by itself" : `Not paid: ${reason}`}. Sign one of the offers in PAYMENT-REQUIRED (x402 version 2) and send the request again with PAYMENT-SIGNATURE, prove a wallet that has credit (SIGN-IN-WITH-X), or use a key of this gateway.`,
   terms,
 });
+
+/** What the store fails to say of a payment. */
+export async function toldAsPending<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    // Whatever step it was: what was signed stays good, and another one would be paid twice.
+    if (error instanceof StoreError) throw new GatewayError(pending("The data store failed."));
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 import { GatewayError } from "#canonical/failure.ts";
 import { awaitedOf } from "#payments/claim-payment.ts";
-import { STALE_MS } from "#payments/collect-payment.ts";
+import { STALE_MS } from "#payments/settle-payment.ts";
 import { PaymentRefused } from "#payments/payment-failures.ts";
 import {
   confirmOne,

@@ -1,7 +1,7 @@
 import type { Ledger } from "#ledger/open-ledger.ts";
 import type { ChainReader, Outcome } from "#payments/chain-reader.ts";
 import { awaitedOf } from "#payments/claim-payment.ts";
-import { STALE_MS, type CollectDeps } from "#payments/collect-payment.ts";
+import { STALE_MS, type CollectDeps } from "#payments/settle-payment.ts";
 import { depositOf } from "#payments/deposit-of.ts";
 import { markPaid, UNPAID } from "#payments/paid-payment.ts";
 import { PaymentRefused } from "#payments/payment-failures.ts";

@@ -5,7 +5,7 @@ import type { Access, Capability } from "#governance/access.ts";
 import { costOfUsage } from "#ledger/cost-of-usage.ts";
 import type { Lease, Told } from "#ledger/idempotency.ts";
 import type { UsageBound } from "#ledger/worst-case.ts";
-import type { Tab } from "#payments/collect-payment.ts";
+import type { Tab } from "#payments/open-tab.ts";
 import type { Collected } from "#payments/paid-payment.ts";
 import type { Payer } from "#payments/payment-desk.ts";
 import type { CallMoney } from "#pipeline/call-money.ts";

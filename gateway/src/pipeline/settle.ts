@@ -41,9 +41,11 @@ interface Outcome {
 }
 
 /** Settles what a whole answer cost that is paid after it. Resolves with why it must not be given. */
-export function collectFor(call: Call, answer: WholeAnswer): Promise<Failure | undefined> {
-  const owed = (): bigint => owedFor(call, spentOf(wholeOutcome(answer)));
-  return call.tab === undefined ? Promise.resolve(undefined) : payAfterwards(call, owed());
+export const collectFor = (call: Call, answer: WholeAnswer): Promise<Failure | undefined> =>
+  collect(call, wholeOutcome(answer));
+
+async function collect(call: Call, outcome: Outcome): Promise<Failure | undefined> {
+  return call.tab === undefined ? undefined : payAfterwards(call, owedFor(call, spentOf(outcome)));
 }
 
 function wholeOutcome(answer: WholeAnswer) {
@@ -184,7 +186,7 @@ export async function settleFailure(
   const used = answer === undefined ? abandoned(call, failure) : stopped(call, answer, failure);
   const outcome = { status: kind.status, failure: failure.code, ...used };
   // Whoever leaves has used what was read and written until then: where that cannot be had it is a loss.
-  await payAfterwards(call, owedFor(call, spentOf(outcome)));
+  await collect(call, outcome);
   // A price that was told to nobody in particular is no request: anybody could fill the records.
   const isRecorded = failure.code !== "payment_required" || call.payer?.kind !== "stranger";
   const recorded = isRecorded ? record(call, outcome) : Promise.resolve();

@@ -1,23 +1,16 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Store } from "#store/store.ts";
-import { makePayer } from "#test/chain/payer.ts";
-import { startChain, type TestChain, type TestToken } from "#test/chain/start-chain.ts";
-import {
-  NO_FAULTS,
-  startFacilitator,
-  type TestFacilitator,
-} from "#test/chain/start-facilitator.ts";
-import { describeOnEach, type TestDatabase } from "#test/databases.ts";
-import { json, startFakeUpstream, type FakeUpstream, type Script } from "#test/fake-upstream.ts";
-import { startProcess, type GatewayProcess } from "#test/money/gateway-process.ts";
-import { agentOf, ANSWER, paidBy, SMALL, type Agent } from "#test/payments/paying-agent.ts";
+import type { TestChain, TestToken } from "#test/chain/start-chain.ts";
+import { NO_FAULTS, type TestFacilitator } from "#test/chain/start-facilitator.ts";
+import { describeOnEach } from "#test/databases.ts";
+import { json, type FakeUpstream, type Script } from "#test/fake-upstream.ts";
+import type { GatewayProcess } from "#test/money/gateway-process.ts";
+import { makeKillableWorld, type KillableWorld } from "#test/payments/killable-gateway.ts";
+import { ANSWER, paidBy, SMALL, type Agent } from "#test/payments/paying-agent.ts";
 import { expectBooksToMatch } from "#test/payments/payment-books.ts";
-import { freePort, paymentsConfig } from "#test/payments/start-paid-gateway.ts";
 import { failAt, type WritingStep } from "#test/payments/store-fault.ts";
 
 /** `PAY_KILLS=200` is the full size. */
@@ -41,7 +34,7 @@ const slowly: Script = async (request, response) => {
 };
 
 describeOnEach("gateways that are killed while they are paid", (make, dialect) => {
-  let database: TestDatabase;
+  let world: KillableWorld;
   let store: Store;
   let chain: TestChain;
   let facilitator: TestFacilitator;
@@ -49,33 +42,12 @@ describeOnEach("gateways that are killed while they are paid", (make, dialect) =
   let agent: Agent;
   let start: () => Promise<GatewayProcess>;
   beforeEach(async () => {
-    database = await make();
-    store = await database.open();
-    chain = await startChain();
-    facilitator = await startFacilitator([chain]);
-    provider = await startFakeUpstream();
-    const [port, payer] = [await freePort(), await makePayer([chain])];
-    const url = `http://127.0.0.1:${port}`;
-    agent = agentOf({ url, payer });
-    const more =
+    const settings =
       "    settleTimeoutMs: 1000\n    maxTimeoutSeconds: 3600\n    strangers: { requestsPerMinute: 1000000 }";
-    const text = paymentsConfig({ origin: url, chain, facilitators: [facilitator], more });
-    writeFileSync(join(database.home, "turnpike.yaml"), text);
-    start = () =>
-      startProcess({
-        home: database.home,
-        databaseUrl: database.url,
-        origin: provider.origin,
-        env: { TURNPIKE_PORT: String(port) },
-      });
+    world = await makeKillableWorld(await make(), settings);
+    ({ store, chain, facilitator, provider, agent, start } = world);
   });
-  afterEach(async () => {
-    await store.close();
-    await provider.close();
-    await facilitator.stop();
-    await chain.stop();
-    await database.remove();
-  });
+  afterEach(() => world.stop());
 
   /** Sends a payment until its fate is known. `false`: its gateway is gone. */
   const send = async (sent: Sent): Promise<boolean> => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { findPayment, insertPayment, type PaymentRow } from "#store/payments.ts";
 import type { Store } from "#store/store.ts";
 import { cancel, drain, resumeMining, stopMining } from "#test/chain/mishaps.ts";
-import { allowPermit2, makePayer, readPayment, signInHeader } from "#test/chain/payer.ts";
+import { allowPermit2, makePayer, signInHeader } from "#test/chain/payer.ts";
 import { NO_FAULTS } from "#test/chain/start-facilitator.ts";
 import { describeOnEach, type TestDatabase } from "#test/databases.ts";
 import { json, type Script } from "#test/fake-upstream.ts";
@@ -19,15 +19,16 @@ import {
   type PaidGateway,
 } from "#test/payments/start-paid-gateway.ts";
 import { failAt, type WritingStep } from "#test/payments/store-fault.ts";
+import {
+  LONG,
+  LONG_ANSWER,
+  LONG_COST,
+  LONG_UNITS,
+  lost,
+  rowOf,
+} from "#test/payments/upto-answers.ts";
 
 const SETTLE_MS = 1_000;
-const LONG = { ...SMALL, max_tokens: 10_000 };
-const LONG_ANSWER = {
-  ...ANSWER,
-  usage: { prompt_tokens: 10, completion_tokens: 5_000, total_tokens: 5_010 },
-};
-const LONG_COST = 10n * 150n + 5_000n * 600n;
-const LONG_UNITS = 3_002n;
 const TEN_MINUTES = 600_000;
 
 describeOnEach("payments by upto where something fails", (make, dialect) => {
@@ -70,20 +71,6 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
   const usdc = () => ({ chain: gateway.chain, token: gateway.chain.tokens.usdc, account: payer });
   const received = (): Promise<bigint> => gateway.chain.balance(gateway.chain.tokens.usdc, PAY_TO);
   const sign = (body: object = LONG) => agent.sign({ body, scheme: "upto" });
-  const rowOf = async (header: string) => {
-    const { payload } = readPayment(header);
-    const { nonce } = payload["permit2Authorization"] as { nonce: string };
-    const rows = await store.core.selectFrom("payments").selectAll().execute();
-    return rows.find(({ pay_key: key }) => key.endsWith(`:${nonce}`));
-  };
-  const lost = async (): Promise<bigint> => {
-    const rows = await store.core
-      .selectFrom("ledger_transfers")
-      .select("amount")
-      .where("kind", "=", "loss")
-      .execute();
-    return rows.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
-  };
   /** A provider that answers once something was done meanwhile. */
   const after =
     (done: () => Promise<unknown>): Script =>
@@ -117,16 +104,16 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
       "the payment was cancelled": (header) => cancel(gateway.chain, payer, header),
     };
     test.for(Object.keys(ways))("%s", async (name) => {
-      const before = await lost();
+      const before = await lost(store);
       const header = await sign();
       gateway.upstream.answer(after(() => ways[name]?.(header) ?? Promise.resolve()));
       await expectWithheld(await agent.post(LONG, paidBy(header)), 402, /not settled/);
-      expect((await lost()) - before).toBe(LONG_COST);
+      expect((await lost(store)) - before).toBe(LONG_COST);
       expect(await balanceOf()).toBe(0n);
       // The same again is no way to another answer.
       expect((await agent.post(LONG, paidBy(header))).status).toBe(402);
       expect(gateway.upstream.requests).toHaveLength(1);
-      expect((await rowOf(header))?.state).toMatch(/refused|failed/);
+      expect((await rowOf(store, header))?.state).toMatch(/refused|failed/);
     });
   });
 
@@ -148,7 +135,7 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
     const header = await sign();
     await expectWithheld(await agent.post(LONG, paidBy(header)), 402, /less was settled/);
     await reconciler.reconcile(TEN_MINUTES);
-    expect(await rowOf(header)).toMatchObject({ state: "credited", amount: "1" });
+    expect(await rowOf(store, header)).toMatchObject({ state: "credited", amount: "1" });
     expect(await balanceOf()).toBe(1_000n);
   });
 
@@ -166,14 +153,14 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
     "nobody can say whether it was settled (%s): 503 for the same payment, and no second call",
     async (fault) => {
       gateway.facilitator.faults[fault] = true;
-      const before = await lost();
+      const before = await lost(store);
       const header = await sign();
       await expectWithheld(await agent.post(LONG, paidBy(header)), 503, /same PAYMENT-SIGNATURE/);
       Object.assign(gateway.facilitator.faults, NO_FAULTS);
       const again = await agent.post(LONG, paidBy(header));
       expect(again.status).toBe(503);
       expect(gateway.upstream.requests).toHaveLength(1);
-      expect((await lost()) - before).toBe(LONG_COST);
+      expect((await lost(store)) - before).toBe(LONG_COST);
     },
   );
   describe("it is settled after its answer was given up", () => {
@@ -212,7 +199,10 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
     test("the reconciler credits it", async () => {
       const header = await givenUp(LONG, LONG_ANSWER);
       await reconciler.reconcile(60_000);
-      expect(await rowOf(header)).toMatchObject({ state: "credited", amount: String(LONG_UNITS) });
+      expect(await rowOf(store, header)).toMatchObject({
+        state: "credited",
+        amount: String(LONG_UNITS),
+      });
       expect(await balanceOf()).toBe(LONG_UNITS * 1_000n);
     });
   });
@@ -277,7 +267,7 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
     const paid = await sign();
     expect((await agent.post(LONG, paidBy(paid))).status).toBe(200);
     // As a process leaves it that dies while the answer is on its way.
-    const { id: _other, ...row } = (await rowOf(paid)) ?? ({} as PaymentRow);
+    const { id: _other, ...row } = (await rowOf(store, paid)) ?? ({} as PaymentRow);
     const left: PaymentRow = {
       ...row,
       id: "pay_left",
@@ -296,7 +286,7 @@ describeOnEach("payments by upto where something fails", (make, dialect) => {
     await reconciler.reconcile(60_000);
     const stateOf = async (one: string) => (await findPayment(store.core, one))?.state;
     expect(await stateOf(left.id)).toBe("claimed");
-    const { id = "" } = (await rowOf(unknown)) ?? {};
+    const { id = "" } = (await rowOf(store, unknown)) ?? {};
     expect(await stateOf(id)).toBe("unknown");
     await gateway.chain.client.increaseTime({ seconds: 300 });
     await gateway.chain.client.mine({ blocks: 1 });

@@ -1,25 +1,20 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Store } from "#store/store.ts";
 import { resumeMining, stopMining } from "#test/chain/mishaps.ts";
-import { allowPermit2, makePayer } from "#test/chain/payer.ts";
-import { startChain, type TestChain } from "#test/chain/start-chain.ts";
-import {
-  NO_FAULTS,
-  startFacilitator,
-  type TestFacilitator,
-} from "#test/chain/start-facilitator.ts";
-import { describeOnEach, type TestDatabase } from "#test/databases.ts";
-import { json, startFakeUpstream, type FakeUpstream } from "#test/fake-upstream.ts";
-import { startProcess, type GatewayProcess } from "#test/money/gateway-process.ts";
-import { agentOf, ANSWER, paidBy, SMALL, type Agent } from "#test/payments/paying-agent.ts";
+import { allowPermit2 } from "#test/chain/payer.ts";
+import type { TestChain } from "#test/chain/start-chain.ts";
+import { NO_FAULTS, type TestFacilitator } from "#test/chain/start-facilitator.ts";
+import { describeOnEach } from "#test/databases.ts";
+import { json, type FakeUpstream } from "#test/fake-upstream.ts";
+import type { GatewayProcess } from "#test/money/gateway-process.ts";
+import { makeKillableWorld, type KillableWorld } from "#test/payments/killable-gateway.ts";
+import { ANSWER, paidBy, SMALL, type Agent } from "#test/payments/paying-agent.ts";
 import { expectBooksToMatch, receivedOn } from "#test/payments/payment-books.ts";
 import { openReconciler } from "#test/payments/reconciler.ts";
-import { freePort, paymentsConfig, UPTO } from "#test/payments/start-paid-gateway.ts";
+import { UPTO } from "#test/payments/start-paid-gateway.ts";
 import { failAt, type WritingStep } from "#test/payments/store-fault.ts";
 
 const TEN_MINUTES_MS = 600_000;
@@ -28,7 +23,7 @@ const SLOW_MS = 300;
 const LEAST = 1_000_000n;
 
 describeOnEach("gateways that are killed while an answer is paid by upto", (make, dialect) => {
-  let database: TestDatabase;
+  let world: KillableWorld;
   let store: Store;
   let chain: TestChain;
   let facilitator: TestFacilitator;
@@ -36,34 +31,13 @@ describeOnEach("gateways that are killed while an answer is paid by upto", (make
   let agent: Agent;
   let start: () => Promise<GatewayProcess>;
   beforeEach(async () => {
-    database = await make();
-    store = await database.open();
-    chain = await startChain();
-    facilitator = await startFacilitator([chain]);
-    provider = await startFakeUpstream();
+    const settings = `    settleTimeoutMs: 1000\n    uptoAtOnce: 100\n${UPTO}`;
+    world = await makeKillableWorld(await make(), settings);
+    ({ store, chain, facilitator, provider, agent, start } = world);
     provider.answer(json(ANSWER));
-    const [port, payer] = [await freePort(), await makePayer([chain])];
-    await allowPermit2({ chain, token: chain.tokens.usdc, account: payer });
-    const url = `http://127.0.0.1:${port}`;
-    agent = agentOf({ url, payer });
-    const more = `    settleTimeoutMs: 1000\n    uptoAtOnce: 100\n${UPTO}`;
-    const text = paymentsConfig({ origin: url, chain, facilitators: [facilitator], more });
-    writeFileSync(join(database.home, "turnpike.yaml"), text);
-    start = () =>
-      startProcess({
-        home: database.home,
-        databaseUrl: database.url,
-        origin: provider.origin,
-        env: { TURNPIKE_PORT: String(port) },
-      });
+    await allowPermit2({ chain, token: chain.tokens.usdc, account: world.payer });
   });
-  afterEach(async () => {
-    await store.close();
-    await provider.close();
-    await facilitator.stop();
-    await chain.stop();
-    await database.remove();
-  });
+  afterEach(() => world.stop());
 
   /** Sends one, and kills its gateway once it has come so far; gives the payment. */
   const killAt = async (

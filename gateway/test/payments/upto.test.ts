@@ -29,15 +29,15 @@ import {
   UPTO,
   type PaidGateway,
 } from "#test/payments/start-paid-gateway.ts";
+import {
+  LONG,
+  LONG_ANSWER,
+  LONG_COST,
+  LONG_UNITS,
+  lost,
+  rowOf,
+} from "#test/payments/upto-answers.ts";
 
-const LONG = { ...SMALL, max_tokens: 10_000 };
-/** 10 and 5,000 tokens: 3,001,500 nano-USD, and so many units of a token with 6 decimals. */
-const LONG_ANSWER = {
-  ...ANSWER,
-  usage: { prompt_tokens: 10, completion_tokens: 5_000, total_tokens: 5_010 },
-};
-const LONG_COST = 10n * 150n + 5_000n * 600n;
-const LONG_UNITS = 3_002n;
 const LEAST_UNITS = 1_000n;
 
 describeOnEach("payments by upto, settled after the answer", (make) => {
@@ -69,21 +69,6 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
 
   const received = (): Promise<bigint> => gateway.chain.balance(gateway.chain.tokens.usdc, PAY_TO);
   const sign = (body: object = LONG) => agent.sign({ body, scheme: "upto" });
-  const rowOf = async (header: string) => {
-    const { payload } = readPayment(header);
-    const { nonce } = payload["permit2Authorization"] as { nonce: string };
-    const rows = await store.core.selectFrom("payments").selectAll().execute();
-    return rows.find(({ pay_key: key }) => key.endsWith(`:${nonce}`));
-  };
-  const lost = async (): Promise<bigint> => {
-    const rows = await store.core
-      .selectFrom("ledger_transfers")
-      .select("amount")
-      .where("kind", "=", "loss")
-      .execute();
-    return rows.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
-  };
-
   test("is offered for what is not streamed, behind exact, in a header of less than 8 KiB", async () => {
     const answer = await agent.post(LONG);
     expect(answer.headers.get("payment-required")?.length).toBeLessThan(8 * 1024);
@@ -99,7 +84,7 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
   });
 
   test("what the answer costs is settled, charged, and told; nothing is left", async () => {
-    const [before, books, units] = [await lost(), await readBooks(store), await received()];
+    const [before, books, units] = [await lost(store), await readBooks(store), await received()];
     const header = await sign();
     const answer = await agent.post(LONG, paidBy(header));
     expect(answer.status).toBe(200);
@@ -110,8 +95,8 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
     const after = await readBooks(store);
     expect(after.deposits - books.deposits).toBe(LONG_UNITS * 1_000n);
     expect(after.charges - books.charges).toBe(LONG_COST);
-    expect(await lost()).toBe(before);
-    expect(await rowOf(header)).toMatchObject({
+    expect(await lost(store)).toBe(before);
+    expect(await rowOf(store, header)).toMatchObject({
       kind: "upto",
       state: "credited",
       amount: String(LONG_UNITS),
@@ -148,7 +133,7 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
     expect(failed.headers.get("payment-response")).toBeNull();
     expect(gateway.facilitator.calls.settle).toBe(0);
     expect(await received()).toBe(units);
-    await vi.waitUntil(async () => (await rowOf(header))?.state === "refused");
+    await vi.waitUntil(async () => (await rowOf(store, header))?.state === "refused");
     const again = await agent.post(LONG, paidBy(header));
     expect(again.status).toBe(402);
     expect(await again.text()).toContain("nothing was owed");
@@ -258,7 +243,7 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
       await setBudget(store, { id: "bud_agents", level: "project", limit: 1n });
       await directoryRead(store, gateway);
       await expectRefused(await agent.post(LONG, paidBy(header)), 402, /bud_agents/);
-      expect(await rowOf(header)).toBeUndefined();
+      expect(await rowOf(store, header)).toBeUndefined();
       await archiveBudgets(store);
       await directoryRead(store, gateway);
       expect((await agent.post(LONG, paidBy(header))).status).toBe(200);
@@ -338,7 +323,9 @@ describeOnEach("payments by upto, settled after the answer", (make) => {
     await provider.begun;
     leaving.abort();
     await sent;
-    await vi.waitUntil(async () => (await rowOf(header))?.state === "credited", { timeout: 5_000 });
+    await vi.waitUntil(async () => (await rowOf(store, header))?.state === "credited", {
+      timeout: 5_000,
+    });
     expect((await received()) - units).toBe(LEAST_UNITS);
     provider.release();
   });
