@@ -38,9 +38,10 @@ const chunk = (delta: JsonObject, finish: string | null = null): string =>
 function upstream(): Script {
   let count = 0;
   return async (request, response) => {
-    count++;
-    await sleep(count % 7);
-    if (count % 11 === 0) {
+    // Its own number: those that wait at the same time must not all be ill at once.
+    const nth = ++count;
+    await sleep(nth % 7);
+    if (nth % 11 === 0) {
       response.writeHead(500, { "content-type": "application/json" });
       response.end('{"error":{"message":"ill"}}');
       return;
